@@ -1,0 +1,28 @@
+"""Who is asking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+_NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller:
+    """The person or service behind a request, as its credential says; `id` is None for the anonymous.
+
+    Callers compare by identity: one is made per verified token and kept as long as the token is.
+    """
+
+    id: str | None
+    roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=lambda: _NO_CLAIMS)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether no credential was sent."""
+        return self.id is None
+
+
+ANONYMOUS = Caller(None)

@@ -1,0 +1,193 @@
+"""The nodes of the one expression language of rules, grants, computed fields and filters."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+Value = None | bool | int | Decimal | str | date | datetime | UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant written in the expression, as a Python value."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field of the row, possibly through relations: `status`, `project.owner`, `tags.name`."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallerPath:
+    """The caller (no names), `caller.id`, `caller.roles` or `caller.claims.x`."""
+
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that a request supplies; never written in a spec, never None."""
+
+    name: str
+    #: The path whose type the value has been read as.
+    like: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A literal list, only ever at the right of `in`."""
+
+    items: tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`==`, `!=`, `<`, `<=`, `>` or `>=`."""
+
+    operator: str
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """`item in container`; the container is a literal list, `caller.roles`, a claim or a list field."""
+
+    item: "Expr"
+    container: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class IsNone:
+    """`operand is None`."""
+
+    operand: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`+`, `-` or `*` on numbers, exact."""
+
+    operator: str
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """Unary minus."""
+
+    operand: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Plain negation: the language is two-valued."""
+
+    operand: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them; with no items, true."""
+
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of them; with no items, false."""
+
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the closed list in `typecheck.FUNCTIONS`."""
+
+    name: str
+    arguments: tuple["Expr", ...] = ()
+
+
+Expr = (
+    Literal
+    | Path
+    | CallerPath
+    | Parameter
+    | ListOf
+    | Compare
+    | In
+    | IsNone
+    | Arithmetic
+    | Negative
+    | Not
+    | And
+    | Or
+    | Call
+)
+
+TRUE = Literal(True)
+FALSE = Literal(False)
+
+
+def all_of(*items: Expr) -> Expr:
+    """The conjunction of items, flattened and without needless trues."""
+    flat: list[Expr] = []
+    for item in items:
+        for part in item.items if isinstance(item, And) else (item,):
+            if part == FALSE:
+                return FALSE
+            if part != TRUE and part not in flat:
+                flat.append(part)
+    return TRUE if not flat else flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def any_of(*items: Expr) -> Expr:
+    """The disjunction of items, flattened and without needless falses."""
+    flat: list[Expr] = []
+    for item in items:
+        for part in item.items if isinstance(item, Or) else (item,):
+            if part == TRUE:
+                return TRUE
+            if part != FALSE and part not in flat:
+                flat.append(part)
+    return FALSE if not flat else flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def negate(item: Expr) -> Expr:
+    """The negation of item, folding constants and double negation."""
+    match item:
+        case Literal(bool(value)):
+            return Literal(not value)
+        case Not(operand):
+            return operand
+        case _:
+            return Not(item)
+
+
+def children(node: Expr) -> tuple[Expr, ...]:
+    """The direct parts of a node, in reading order."""
+    match node:
+        case Compare(_, left, right) | Arithmetic(_, left, right) | In(left, right):
+            return (left, right)
+        case IsNone(operand) | Negative(operand) | Not(operand):
+            return (operand,)
+        case And(items) | Or(items) | Call(_, items):
+            return items
+        case ListOf(items):
+            return items
+        case _:
+            return ()
+
+
+def walk(node: Expr) -> "list[Expr]":
+    """Every node of the tree, parents first."""
+    found = [node]
+    for child in children(node):
+        found.extend(walk(child))
+    return found

@@ -1,0 +1,407 @@
+"""The manifest: everything a spec says, as one frozen tree. Readers fill it; everything else reads it.
+
+Storage (table, column) stands apart from contract (path, wire), so that either can change alone.
+An `id` names a node for as long as it lives: a rename declared by `was` keeps it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from specwright.model.errors import Origin
+from specwright.model.expression import Expr, Literal
+from specwright.model.types import Kind, Type
+
+MANIFEST_FORMAT = 1
+
+#: The actions every resource knows; Python actions add their own names.
+ACTIONS = ("list", "read", "create", "update", "delete")
+
+NO_ORIGIN = Origin("", 0)
+
+
+class Filled(StrEnum):
+    """Who fills a field that its writer does not."""
+
+    CALLER = "the caller"
+    NOW = "now"
+
+
+class Shown(StrEnum):
+    """In which directions a field crosses the wire."""
+
+    BOTH = "both"
+    READ_ONLY = "read only"
+    WRITE_ONLY = "write only"
+    HIDDEN = "hidden"
+
+
+class OnDelete(StrEnum):
+    """What becomes of a row whose target is deleted."""
+
+    CASCADE = "cascade"
+    CLEAR = "clear"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`a..b`: lengths of a text or list, values of a number; either end may be open."""
+
+    least: Any = None
+    most: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a resource.
+
+    `name` is the spec's (expressions use it), `wire` the JSON name, `column` the stored one.
+    """
+
+    id: str
+    name: str
+    wire: str
+    column: str
+    type: Type
+    required: bool = False
+    default: Literal | None = None
+    filled: Filled | None = None
+    bounds: Bounds = Bounds()
+    pattern: str | None = None
+    unique: bool = False
+    #: Names of the fields that a value is unique per; with `unique` only.
+    unique_per: tuple[str, ...] = ()
+    indexed: bool = False
+    searchable: bool = False
+    shown: Shown = Shown.BOTH
+    immutable: bool = False
+    #: Roles; empty means everyone who may read, or write, the row.
+    readable_by: tuple[str, ...] = ()
+    writable_by: tuple[str, ...] = ()
+    on_delete: OnDelete | None = None
+    was: str | None = None
+    computed: Expr | None = None
+    #: `count of …` or `sum of …`, as written.
+    aggregate: str | None = None
+    #: id, created_at, updated_at, version: not declared, set by us alone.
+    built_in: bool = False
+    means: str = ""
+    origin: Origin = NO_ORIGIN
+
+    @property
+    def nullable(self) -> bool:
+        """Whether None is a value of this field."""
+        return not (self.required or self.built_in or self.default is not None or self.filled is not None)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the field is a column of its table."""
+        return self.computed is None and self.aggregate is None and self.type.kind is not Kind.MANY
+
+    @property
+    def target(self) -> str | None:
+        """The entity a to-one reference points to."""
+        return self.type.target if self.type.kind is Kind.REFERENCE else None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A way from a row to others: `field` lies on the source (to one) or on the target (to many)."""
+
+    name: str
+    source: str
+    target: str
+    field: str
+    many: bool
+
+
+class WhoKind(StrEnum):
+    """The five ways to say who."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed in"
+    OWNER = "owner"
+    ROLE = "role"
+    NAMED = "named"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The subject of a grant; `name` is the role or the name from a `Who|Is` table."""
+
+    kind: WhoKind
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`who` may do `actions` on rows for which `when` holds before and `then` after."""
+
+    id: str
+    who: Who
+    actions: tuple[str, ...]
+    when: Expr | None = None
+    then: Expr | None = None
+    #: The May cell as it was written: "everything" keeps its word.
+    may: str = ""
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class WhoName:
+    """A row of a `Who|Is` table: a name for a condition on the caller and the row."""
+
+    name: str
+    condition: Expr
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A row of a `Role|Means` table."""
+
+    name: str
+    means: str = ""
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition that every stored row of the resource meets."""
+
+    id: str
+    condition: Expr
+    #: Requirement keys that the rule stands for, as `FR-004`.
+    requirements: tuple[str, ...] = ()
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One allowed change of a state field; `who` empty means the update grant decides."""
+
+    id: str
+    field: str
+    before: str
+    after: str
+    who: tuple[Who, ...] = ()
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class ActionParameter:
+    """A value that an action takes."""
+
+    name: str
+    type: Type
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A row of an `Action|Takes|Does` table: a verb bound in Python."""
+
+    id: str
+    name: str
+    level: str = "row"
+    parameters: tuple[ActionParameter, ...] = ()
+    effect: str = ""
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a list: rows a page when not asked for, and at most."""
+
+    page_default: int = 20
+    page_max: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An entity: where it is stored (`schema`, `table`, `key`) and how it is shown (`path`)."""
+
+    id: str
+    name: str
+    title: str
+    path: str
+    table: str
+    fields: tuple[Field, ...]
+    schema: str = "public"
+    key: str = "id"
+    feature: str = ""
+    relations: tuple[Relation, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    moves: tuple[Move, ...] = ()
+    actions: tuple[Action, ...] = ()
+    limits: Limits = Limits()
+    soft_delete: bool = False
+    #: A User without a table: known only by the token's `sub`.
+    external: bool = False
+    was: str | None = None
+    means: str = ""
+    origin: Origin = NO_ORIGIN
+
+    def field(self, name: str) -> Field | None:
+        """The field of this spec name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def relation(self, name: str) -> Relation | None:
+        """The relation of this name."""
+        return next((relation for relation in self.relations if relation.name == name), None)
+
+    @property
+    def key_field(self) -> Field:
+        """The field that identifies a row."""
+        found = self.field(self.key)
+        assert found is not None, f"{self.name} has no key field"
+        return found
+
+    @property
+    def owner(self) -> Field | None:
+        """The entity's one `the caller` field, which the word "owner" stands for; a User owns itself."""
+        if self.name == "User":
+            return self.key_field
+        owners = [field for field in self.fields if field.filled is Filled.CALLER]
+        return owners[0] if len(owners) == 1 else None
+
+    @property
+    def singular(self) -> str:
+        """The snake_case name of one row, as in operation ids and example captures."""
+        return self.title.lower().replace(" ", "_").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The first block of an example; `path` is relative to the contract's prefix."""
+
+    method: str
+    path: str
+    person: str | None = None
+    roles: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    #: The body as it was written; None when there is none.
+    body: str | None = None
+    #: The name under which the answer is remembered, besides the resource's singular.
+    name: str | None = None
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The second block of an example: what must be answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request and the answer it must get."""
+
+    request: Request
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A keyed sentence of the spec (`FR-001`, `SC-001`, `US1/AC2`) and its examples."""
+
+    id: str
+    key: str
+    feature: str
+    text: str
+    examples: tuple[Example, ...] = ()
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A `[NEEDS CLARIFICATION: …]` mark."""
+
+    text: str
+    origin: Origin = NO_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One spec folder: a namespace for prose and requirements only."""
+
+    name: str
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one version of the API is called and where it lives."""
+
+    name: str = "v1"
+    prefix: str = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The slot for `tenant Organization through Membership`."""
+
+    entity: str
+    through: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole backend."""
+
+    resources: tuple[Resource, ...] = ()
+    roles: tuple[Role, ...] = ()
+    names: tuple[WhoName, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    open_questions: tuple[OpenQuestion, ...] = ()
+    features: tuple[Feature, ...] = ()
+    contracts: tuple[Contract, ...] = (Contract(),)
+    tenant: Tenant | None = None
+    manifest_format: int = MANIFEST_FORMAT
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Resource]:
+        return {resource.name: resource for resource in self.resources}
+
+    def resource(self, name: str) -> Resource:
+        """The resource of this entity name.
+
+        Raises:
+            KeyError: no entity has this name.
+        """
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def stored(self) -> Iterator[Resource]:
+        """The resources that have a table and routes: all but an external User."""
+        return (resource for resource in self.resources if not resource.external)
+
+    def name(self, name: str) -> WhoName | None:
+        """The `Who|Is` row of this name."""
+        return next((known for known in self.names if known.name == name), None)
+
+    @property
+    def people(self) -> Mapping[str, tuple[str, ...]]:
+        """The people that the spec's examples speak as, with their roles, in order of appearance."""
+        people: dict[str, dict[str, None]] = {}
+        for requirement in self.requirements:
+            for example in requirement.examples:
+                if example.request.person is not None:
+                    roles = people.setdefault(example.request.person, {})
+                    roles.update(dict.fromkeys(example.request.roles))
+        return {person: tuple(roles) for person, roles in people.items()}
