@@ -39,5 +39,11 @@ class SpecError(SpecwrightError):
     """All mistakes of all files at once, in reading order."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(set(mistakes), key=lambda m: (m.origin.file, m.origin.line, m.origin.column)))
+        self.mistakes = tuple(
+            sorted(set(mistakes), key=lambda m: (m.origin.file, m.origin.line, m.origin.column))
+        )
         super().__init__("\n".join(map(str, self.mistakes)))
+
+
+def _place(mistake: Mistake) -> tuple[str, int, int]:
+    return mistake.origin.file, mistake.origin.line, mistake.origin.column

@@ -1,6 +1,9 @@
-"""The nodes of the one expression language of rules, grants, computed fields and filters."""
+"""The nodes of the one expression language of rules, grants, computed fields and filters.
 
-from dataclasses import dataclass
+`column` is where a node starts in its source text, from 1; it never takes part in equality.
+"""
+
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -13,6 +16,7 @@ class Literal:
     """A constant written in the expression, as a Python value."""
 
     value: Value
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Path:
     """A field of the row, possibly through relations: `status`, `project.owner`, `tags.name`."""
 
     names: tuple[str, ...]
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class CallerPath:
     """The caller (no names), `caller.id`, `caller.roles` or `caller.claims.x`."""
 
     names: tuple[str, ...] = ()
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Parameter:
     name: str
     #: The path whose type the value has been read as.
     like: Path
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class ListOf:
     """A literal list, only ever at the right of `in`."""
 
     items: tuple[Literal, ...]
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Compare:
     operator: str
     left: "Expr"
     right: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class In:
 
     item: "Expr"
     container: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class IsNone:
     """`operand is None`."""
 
     operand: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Arithmetic:
     operator: str
     left: "Expr"
     right: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class Negative:
     """Unary minus."""
 
     operand: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,7 @@ class Not:
     """Plain negation: the language is two-valued."""
 
     operand: "Expr"
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ class And:
     """All of them; with no items, true."""
 
     items: tuple["Expr", ...]
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,7 @@ class Or:
     """At least one of them; with no items, false."""
 
     items: tuple["Expr", ...]
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class Call:
 
     name: str
     arguments: tuple["Expr", ...] = ()
+    column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
 Expr = (

@@ -1,0 +1,287 @@
+"""The expression language executed in plain Python: what every proof compares the SQL against.
+
+It knows nothing of the SQL compiler, on purpose: sharing code, both would err alike.
+
+The language is two-valued. None is a value for `==` and `!=`; `<` and its kin, `in` and boolean functions
+with a None are false; `not` is plain negation; arithmetic with None is None. A comparison over a relation
+to many holds when it holds for some related row; paths of one comparison that share such a relation mean
+the same row.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal, localcontext
+from typing import Any
+
+from specwright.model.caller import ANONYMOUS, Caller
+from specwright.model.expression import (
+    And,
+    Arithmetic,
+    Call,
+    CallerPath,
+    Compare,
+    Expr,
+    In,
+    IsNone,
+    ListOf,
+    Literal,
+    Negative,
+    Not,
+    Or,
+    Parameter,
+    Path,
+    walk,
+)
+from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.typecheck import common_type, type_of
+from specwright.model.types import Type
+from specwright.model.values import Misfit, fit
+
+Row = Mapping[str, Any]
+
+_ASCII_LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+_ASCII_UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a"), ord("z") + 1)})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that an expression can see: the living rows by resource name, the time, the request's values."""
+
+    manifest: Manifest
+    rows: Mapping[str, Sequence[Row]]
+    now: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def holds(self, expr: Expr, resource: Resource | None, row: Row, caller: Caller = ANONYMOUS) -> bool:
+        """Whether a condition holds on a row of resource (None: a condition on the caller alone)."""
+        match expr:
+            case And(items):
+                return all(self.holds(item, resource, row, caller) for item in items)
+            case Or(items):
+                return any(self.holds(item, resource, row, caller) for item in items)
+            case Not(operand):
+                return not self.holds(operand, resource, row, caller)
+            case _:
+                return any(
+                    _Evaluation(self, resource, caller, chosen).atom(expr)
+                    for chosen in self._choices(expr, resource, row)
+                )
+
+    def value(self, expr: Expr, resource: Resource, row: Row, caller: Caller = ANONYMOUS) -> Any:
+        """The value of an expression without a relation to many."""
+        return _Evaluation(self, resource, caller, {(): row}).value(expr)
+
+    def _choices(
+        self, atom: Expr, resource: Resource | None, row: Row
+    ) -> Iterator[dict[tuple[str, ...], Row | None]]:
+        """Every way to pick a related row for each relation of the comparison."""
+        prefixes = {
+            path.names[:length]
+            for path in walk(atom)
+            if isinstance(path, Path)
+            for length in range(1, len(path.names))
+        }
+        choices: list[dict[tuple[str, ...], Row | None]] = [{(): row}]
+        for prefix in sorted(prefixes, key=lambda names: (len(names), names)):
+            assert resource is not None
+            relation = self._relation(resource, prefix)
+            choices = [
+                {**chosen, prefix: related}
+                for chosen in choices
+                for related in self._related(relation, chosen[prefix[:-1]])
+            ]
+        return iter(choices)
+
+    def _relation(self, resource: Resource, names: tuple[str, ...]) -> Relation:
+        *before, name = names
+        for step in before:
+            resource = self.manifest.resource(self._relation(resource, (step,)).target)
+        relation = resource.relation(name)
+        if relation is not None:
+            return relation
+        # `owner.id` of a User without a table: the reference itself
+        reference = resource.field(name)
+        assert reference is not None and reference.target is not None
+        return Relation(name, resource.name, reference.target, name, many=False)
+
+    def _related(self, relation: Relation, row: Row | None) -> list[Row | None]:
+        target = self.manifest.resource(relation.target)
+        if relation.many:
+            key = None if row is None else row[self.manifest.resource(relation.source).key]
+            return [
+                other
+                for other in self.rows.get(target.name, ())
+                if key is not None and other[relation.field] == key
+            ]
+        reference = None if row is None else row[relation.field]
+        if reference is None:
+            return [None]
+        if target.external:
+            return [{target.key: reference}]
+        return [
+            next(
+                (other for other in self.rows.get(target.name, ()) if other[target.key] == reference),
+                None,
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    world: World
+    resource: Resource | None
+    caller: Caller
+    chosen: Mapping[tuple[str, ...], Row | None]
+
+    def atom(self, node: Expr) -> bool:
+        match node:
+            case Compare(operator, left, right):
+                return self.compare(operator, left, right)
+            case In(item, container):
+                return self.contains(item, container)
+            case IsNone(operand):
+                return self.value(operand) is None
+            case _:
+                return self.value(node) is True
+
+    def value(self, node: Expr) -> Any:
+        match node:
+            case Literal(value):
+                return value
+            case Parameter(name):
+                return self.world.parameters[name]
+            case Path(names):
+                row = self.chosen[names[:-1]]
+                return None if row is None else row[names[-1]]
+            case CallerPath(names):
+                return self.of_caller(names)
+            case Negative(operand):
+                number = self.value(operand)
+                return None if number is None else -number
+            case Arithmetic(operator, left, right):
+                return _compute(operator, self.value(left), self.value(right))
+            case Call(name, arguments):
+                return self.call(name, arguments)
+            case _:
+                raise TypeError(f"{type(node).__name__} is not a value")
+
+    def of_caller(self, names: tuple[str, ...]) -> Any:
+        match names:
+            case () | ("id",):
+                return self.caller.id
+            case ("roles",):
+                return sorted(self.caller.roles)
+            case _:
+                found: Any = self.caller.claims
+                for name in names[1:]:
+                    found = found.get(name) if isinstance(found, Mapping) else None
+                return found
+
+    def typed(self, node: Expr) -> Type | None:
+        return type_of(self.world.manifest, self.resource, node)
+
+    def compare(self, operator: str, left: Expr, right: Expr) -> bool:
+        shared = common_type(self.typed(left), self.typed(right))
+        try:
+            a = fit(self.world.manifest, self.value(left), shared)
+            b = fit(self.world.manifest, self.value(right), shared)
+        except Misfit:
+            return operator == "!="
+        if operator in ("==", "!="):
+            return _same(a, b) == (operator == "==")
+        if a is None or b is None or not _ordered(a, b):
+            return False
+        x: Any = a
+        y: Any = b
+        match operator:
+            case "<":
+                return bool(x < y)
+            case "<=":
+                return bool(x <= y)
+            case ">":
+                return bool(x > y)
+            case _:
+                return bool(x >= y)
+
+    def contains(self, item: Expr, container: Expr) -> bool:
+        found = self.value(item)
+        if found is None:
+            return False
+        literal_list = isinstance(container, ListOf)
+        elements = (
+            [element.value for element in container.items]
+            if isinstance(container, ListOf)
+            else self.value(container)
+        )
+        if not isinstance(elements, list | tuple):
+            return False
+        expected = self.typed(item)
+        if not literal_list:
+            listed = self.typed(container)
+            expected = common_type(expected, listed.item if listed is not None and listed.item else listed)
+        for element in elements:
+            try:
+                if element is not None and _same(
+                    fit(self.world.manifest, found, expected), fit(self.world.manifest, element, expected)
+                ):
+                    return True
+            except Misfit:
+                continue
+        return False
+
+    def call(self, name: str, arguments: tuple[Expr, ...]) -> Any:
+        values = [self.value(argument) for argument in arguments]
+        match name:
+            case "now":
+                return self.world.now
+            case "today":
+                return self.world.now.astimezone(UTC).date()
+            case "coalesce":
+                shared = common_type(*(self.typed(argument) for argument in arguments))
+                first = next((value for value in values if value is not None), None)
+                return fit(self.world.manifest, first, shared)
+        if any(value is None for value in values):
+            return None
+        match name, values:
+            case "date", [moment]:
+                return moment.astimezone(UTC).date()
+            case "len", [sized]:
+                return len(sized)
+            case "lower", [text]:
+                return text.translate(_ASCII_LOWER)
+            case "upper", [text]:
+                return text.translate(_ASCII_UPPER)
+            case "contains", [text, part]:
+                return part in text
+            case "startswith", [text, part]:
+                return text.startswith(part)
+            case "endswith", [text, part]:
+                return text.endswith(part)
+            case "abs", [number]:
+                return abs(number)
+        raise TypeError(f"{name} is not a function of the language")
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _ordered(a: Any, b: Any) -> bool:
+    for kind in (str, datetime, date):
+        if isinstance(a, kind) or isinstance(b, kind):
+            return isinstance(a, kind) and isinstance(b, kind)
+    return all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in (a, b))
+
+
+def _compute(operator: str, a: Any, b: Any) -> Any:
+    if a is None or b is None:
+        return None
+    with localcontext(prec=5000):
+        match operator:
+            case "+":
+                return a + b
+            case "-":
+                return a - b
+            case _:
+                return a * b

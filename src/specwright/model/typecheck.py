@@ -1,0 +1,328 @@
+"""What an expression means on a resource: names resolved, kinds checked, literals read as their type."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from uuid import UUID
+
+from specwright.model.expression import (
+    And,
+    Arithmetic,
+    Call,
+    CallerPath,
+    Compare,
+    Expr,
+    In,
+    IsNone,
+    ListOf,
+    Literal,
+    Negative,
+    Not,
+    Or,
+    Parameter,
+    Path,
+    Value,
+    walk,
+)
+from specwright.model.manifest import Manifest, Resource
+from specwright.model.paths import resolve
+from specwright.model.syntax import ExpressionError
+from specwright.model.types import (
+    ANY,
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NUMBER,
+    NUMBER_KINDS,
+    ORDERED_KINDS,
+    TEXT,
+    TEXT_KINDS,
+    TIMESTAMP,
+    USER,
+    Kind,
+    Type,
+)
+from specwright.model.types import UUID as UUID_TYPE
+from specwright.model.values import Misfit, fit, key_kind
+
+#: The closed list of functions: the kinds of their arguments, their result (None: as the argument).
+FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Type | None]] = {
+    "now": ((), TIMESTAMP),
+    "today": ((), DATE),
+    "date": ((frozenset({Kind.TIMESTAMP}),), DATE),
+    "len": ((TEXT_KINDS | {Kind.LIST},), INTEGER),
+    "lower": ((TEXT_KINDS,), TEXT),
+    "upper": ((TEXT_KINDS,), TEXT),
+    "contains": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
+    "startswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
+    "endswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
+    "abs": ((NUMBER_KINDS,), None),
+    "coalesce": ((ORDERED_KINDS | {Kind.BOOLEAN, Kind.UUID},) * 2, None),
+}
+
+_VOLATILE = frozenset({"now", "today"})
+
+
+def check_condition(manifest: Manifest, resource: Resource | None, expr: Expr) -> list[ExpressionError]:
+    """Every reason why expr is not a condition on a row of resource (None: on the caller alone)."""
+    checker = _Checker(manifest, resource)
+    checker.condition(expr)
+    return checker.problems
+
+
+def check_value(manifest: Manifest, resource: Resource, expr: Expr, expected: Type) -> list[ExpressionError]:
+    """Every reason why expr does not yield a value of the expected type."""
+    checker = _Checker(manifest, resource)
+    if expected.kind is Kind.BOOLEAN:
+        checker.condition(expr)
+    else:
+        found = checker.value(expr)
+        if found is not None and not _assignable(found, expected):
+            checker.problem(expr, f"this is {found}, and the field is {expected}")
+    return checker.problems
+
+
+def type_of(manifest: Manifest, resource: Resource | None, expr: Expr) -> Type | None:
+    """The type of a checked expression; None for the literal None."""
+    return _Checker(manifest, resource).value(expr)
+
+
+def common_type(left: Type | None, right: Type | None) -> Type | None:
+    """The type in which two operands are compared; None when both are None or unknown."""
+    if left is None or left.kind is Kind.ANY:
+        return right if right is not None and right.kind is not Kind.ANY else left
+    if right is None or right.kind is Kind.ANY:
+        return left
+    if left.kind in NUMBER_KINDS and right.kind in NUMBER_KINDS:
+        return NUMBER if Kind.NUMBER in (left.kind, right.kind) else INTEGER
+    if left.kind in TEXT_KINDS and right.kind in TEXT_KINDS and Kind.ENUM not in (left.kind, right.kind):
+        return TEXT
+    # A text literal takes the other side's type.
+    return right if left.kind is Kind.TEXT else left
+
+
+def on_caller_alone(expr: Expr) -> bool:
+    """Whether expr depends on the caller only: neither on a row nor on the time."""
+    return not any(
+        isinstance(node, Path | Parameter) or (isinstance(node, Call) and node.name in _VOLATILE)
+        for node in walk(expr)
+    )
+
+
+def on_row_alone(resource: Resource, expr: Expr) -> bool:
+    """Whether expr depends on the row's own stored fields only, so that a CHECK can hold it."""
+    for node in walk(expr):
+        match node:
+            case CallerPath() | Parameter():
+                return False
+            case Call(name) if name in _VOLATILE:
+                return False
+            case Path(names):
+                field = resource.field(names[0])
+                if len(names) > 1 or field is None or not field.stored:
+                    return False
+            case _:
+                pass
+    return True
+
+
+def _assignable(found: Type, expected: Type) -> bool:
+    if found.kind in TEXT_KINDS and expected.kind in TEXT_KINDS:
+        return True
+    if found.kind in NUMBER_KINDS and expected.kind in NUMBER_KINDS:
+        return found.kind is Kind.INTEGER or expected.kind is Kind.NUMBER
+    return found.kind is expected.kind and found.target == expected.target
+
+
+class _Checker:
+    def __init__(self, manifest: Manifest, resource: Resource | None) -> None:
+        self.manifest = manifest
+        self.resource = resource
+        self.problems: list[ExpressionError] = []
+
+    def problem(self, node: Expr, message: str) -> None:
+        self.problems.append(ExpressionError(message, node.column or 1))
+
+    def condition(self, node: Expr) -> None:
+        match node:
+            case And(items) | Or(items):
+                for item in items:
+                    self.condition(item)
+            case Not(operand):
+                self.condition(operand)
+            case Compare():
+                self.comparison(node)
+            case In():
+                self.membership(node)
+            case IsNone(operand):
+                self.value(operand)
+            case _:
+                found = self.value(node)
+                if found is not None and found.kind not in (Kind.BOOLEAN, Kind.ANY):
+                    self.problem(node, f"this is {found}, not a condition")
+                elif node == Literal(None):
+                    self.problem(node, "None is not a condition")
+
+    def value(self, node: Expr) -> Type | None:
+        match node:
+            case Literal(value):
+                return _type_of_literal(value)
+            case Path():
+                return self.path(node)
+            case CallerPath(names):
+                return self.caller(node, names)
+            case Parameter(_, like):
+                return self.path(like)
+            case Negative(operand):
+                return self.number(operand)
+            case Arithmetic(_, left, right):
+                kinds = (self.number(left), self.number(right))
+                return NUMBER if NUMBER in kinds else INTEGER
+            case Call():
+                return self.call(node)
+            case ListOf():
+                self.problem(node, 'a list stands at the right of "in" only')
+            case Compare() | In() | IsNone() | Not() | And() | Or():
+                self.problem(node, "a condition is not a value: it cannot be compared or computed with")
+        return None
+
+    def path(self, node: Path) -> Type | None:
+        if self.resource is None:
+            self.problem(node, f'"{".".join(node.names)}" is not known here: only the caller is')
+            return None
+        try:
+            found = resolve(self.manifest, self.resource, node).field.type
+        except ExpressionError as error:
+            self.problems.append(ExpressionError(error.message, node.column or 1))
+            return None
+        return NUMBER if found.kind is Kind.NUMBER else found
+
+    def caller(self, node: Expr, names: tuple[str, ...]) -> Type | None:
+        match names:
+            case () | ("id",):
+                return USER
+            case ("roles",):
+                return Type(Kind.LIST, item=TEXT)
+            case ("claims", _, *_):
+                return ANY
+            case _:
+                self.problem(node, "a caller has caller.id, caller.roles and caller.claims.NAME")
+                return None
+
+    def number(self, node: Expr) -> Type:
+        found = self.value(node)
+        if found is not None and found.kind not in NUMBER_KINDS:
+            self.problem(node, f"arithmetic needs numbers, and this is {found}")
+        return NUMBER if found == NUMBER else INTEGER
+
+    def call(self, node: Call) -> Type | None:
+        if node.name not in FUNCTIONS:
+            close = get_close_matches(node.name, FUNCTIONS, 1)
+            hint = f' Did you mean "{close[0]}"?' if close else f" There are {', '.join(FUNCTIONS)}."
+            self.problem(node, f'unknown function "{node.name}".{hint}')
+            return None
+        expected, result = FUNCTIONS[node.name]
+        if len(node.arguments) != len(expected):
+            wanted = {0: "no argument", 1: "one argument", 2: "two arguments"}[len(expected)]
+            self.problem(node, f"{node.name} takes {wanted}")
+            return result
+        found = [self.value(argument) for argument in node.arguments]
+        for argument, kinds, given in zip(node.arguments, expected, found, strict=True):
+            if given is not None and given.kind not in kinds:
+                self.problem(argument, f"{node.name} takes {_either(kinds)}, and this is {given}")
+        if result is not None:
+            return result
+        if node.name == "coalesce":
+            self.comparable(node, node.arguments[0], node.arguments[1], *found)
+        return common_type(found[0], found[-1])
+
+    def comparison(self, node: Compare) -> None:
+        left, right = self.value(node.left), self.value(node.right)
+        if node.operator not in ("==", "!="):
+            for side, found in ((node.left, left), (node.right, right)):
+                if side == Literal(None):
+                    self.problem(side, f'nothing is "{node.operator}" None')
+                    return
+                if found is not None and found.kind is Kind.ENUM:
+                    self.problem(side, "the literals of a field have no order")
+                    return
+                if found is not None and found.kind not in ORDERED_KINDS | {Kind.ANY}:
+                    self.problem(side, f"{found} has no order")
+                    return
+        self.comparable(node, node.left, node.right, left, right)
+
+    def comparable(
+        self, node: Expr, left: Expr, right: Expr, left_type: Type | None, right_type: Type | None
+    ) -> None:
+        if left_type is None or right_type is None or ANY in (left_type, right_type):
+            return
+        kinds = {left_type.kind, right_type.kind}
+        if kinds == {Kind.DATE, Kind.TIMESTAMP}:
+            self.problem(node, "a date and a timestamp do not compare; write today() or date(…)")
+            return
+        if Kind.JSON in kinds or Kind.LIST in kinds or Kind.MANY in kinds:
+            self.problem(node, 'json and lists do not compare; use "in" or "is None"')
+            return
+        for literal, other in ((left, right_type), (right, left_type)):
+            if isinstance(literal, Literal) and literal.value is not None:
+                self.literal(literal, other)
+                return
+        if kinds <= NUMBER_KINDS or kinds <= TEXT_KINDS:
+            return
+        left_key, right_key = key_kind(self.manifest, left_type), key_kind(self.manifest, right_type)
+        targets = {type_.target for type_ in (left_type, right_type) if type_.kind is Kind.REFERENCE}
+        if len(targets) == 2 or not (left_key == right_key or {left_key, right_key} <= TEXT_KINDS):
+            self.problem(node, f"{left_type} and {right_type} do not compare")
+
+    def literal(self, literal: Literal, expected: Type) -> None:
+        try:
+            value = fit(self.manifest, literal.value, expected)
+        except Misfit as error:
+            self.problem(literal, f"{literal.value!r} is not {expected}: {error}")
+            return
+        if expected.kind is Kind.ENUM and value not in expected.literals:
+            close = get_close_matches(str(value), expected.literals, 1)
+            hint = f' Did you mean "{close[0]}"?' if close else f" It has {expected}."
+            self.problem(literal, f'"{value}" is not one of the literals.{hint}')
+
+    def membership(self, node: In) -> None:
+        item = self.value(node.item)
+        if node.item == Literal(None):
+            self.problem(node.item, "None is in no list")
+        match node.container:
+            case ListOf(items):
+                for literal in items:
+                    if item is not None:
+                        self.literal(literal, item)
+            case _:
+                container = self.value(node.container)
+                if container is None or container == ANY or item is None:
+                    return
+                if container.kind is not Kind.LIST or container.item is None:
+                    self.problem(node.container, f'"in" needs a list, and this is {container}')
+                else:
+                    self.comparable(node, node.item, node.container, item, container.item)
+
+
+def _type_of_literal(value: Value) -> Type | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return BOOLEAN
+        case int():
+            return INTEGER
+        case Decimal():
+            return NUMBER
+        case datetime():
+            return TIMESTAMP
+        case date():
+            return DATE
+        case UUID():
+            return UUID_TYPE
+        case _:
+            return TEXT
+
+
+def _either(kinds: frozenset[Kind]) -> str:
+    return " or ".join(sorted(kind.value for kind in kinds if kind is not Kind.ENUM))
