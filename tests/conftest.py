@@ -1,9 +1,56 @@
 """What every test shares."""
 
+import asyncio
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import asyncpg
 import pytest
+
+from specwright.db import embedded
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The product runs on asyncio, and so do its tests."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: an embedded one, or that of SPECWRIGHT_TEST_DATABASE_URL."""
+    if given := os.environ.get("SPECWRIGHT_TEST_DATABASE_URL"):
+        yield given
+        return
+    with embedded.scratch() as server:
+        yield server.url
+
+
+@pytest.fixture
+def database_url(database_server: str) -> Iterator[str]:
+    """The URL of a fresh, empty database, dropped after the test."""
+    name = f"specwright_test_{uuid4().hex}"
+    _execute(database_server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    address, _, query = database_server.partition("?")
+    yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    _execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the shared server, so that `-m database` runs it on another one."""
+    for item in items:
+        if "database_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
+def _execute(url: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())

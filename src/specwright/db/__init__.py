@@ -1,0 +1,1 @@
+"""Reaching PostgreSQL: the embedded server, addresses, pools. Knows no statement."""
