@@ -1,0 +1,1 @@
+"""From the manifest to PostgreSQL: tables, predicates, statements."""

@@ -1,0 +1,181 @@
+"""Tables: what a manifest's stored resources look like in PostgreSQL, as SQLAlchemy Core."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as _Asyncpg
+
+from specwright.model.manifest import Field, Manifest, OnDelete, Resource
+from specwright.model.types import TEXT_KINDS, Kind
+from specwright.sql.checks import Violation, field_checks
+from specwright.sql.columns import column
+from specwright.sql.naming import Names
+
+#: How every statement and definition is spelled.
+DIALECT: Dialect = _Asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+
+# `refuse` is NO ACTION, not RESTRICT: it judges what is left when the statement is done, so that a cascade
+# may take a row and the row that refuses together, whichever it meets first; and it is SQLSTATE 23503 on
+# every version, where RESTRICT became 23001 in PostgreSQL 18.
+_ON_DELETE = {OnDelete.CASCADE: "CASCADE", OnDelete.CLEAR: "SET NULL", OnDelete.REFUSE: None, None: None}
+
+
+@dataclass(frozen=True, slots=True)
+class Violated:
+    """What it means that a constraint was violated: which spec fields of which resource, and how."""
+
+    kind: Violation
+    resource: str
+    fields: tuple[str, ...]
+    #: The id of the rule, for a rule.
+    rule: str | None = None
+
+
+class Tables:
+    """The tables of a manifest, with every constraint that follows from fields alone.
+
+    `specwright.sql.constraints.constrained` adds those that follow from rules.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.metadata = MetaData()
+        self.names = Names()
+        self._tables: dict[str, Table] = {}
+        self._meanings: dict[str, Violated] = {}
+        resources = tuple(manifest.stored)
+        for resource in resources:
+            self._tables[resource.name] = Table(
+                resource.table,
+                self.metadata,
+                *(column(manifest, field) for field in resource.fields if field.stored),
+                schema=None if resource.schema == "public" else resource.schema,
+            )
+        for resource in resources:
+            self._constrain(resource)
+
+    def of(self, resource: Resource | str) -> Table:
+        """The table of a stored resource, or of the entity of this name.
+
+        Raises:
+            KeyError: the resource is external, or not of this manifest.
+        """
+        return self._tables[resource if isinstance(resource, str) else resource.name]
+
+    def column(self, resource: Resource | str, field: Field | str) -> Column[Any]:
+        """The column of a stored field, or of the field of this spec name."""
+        if isinstance(field, str):
+            name = resource if isinstance(resource, str) else resource.name
+            found = self.manifest.resource(name).field(field)
+            if found is None:
+                raise KeyError(field)
+            field = found
+        return self.of(resource).c[field.column]
+
+    @property
+    def meanings(self) -> Mapping[str, Violated]:
+        """What each constraint and unique index stands for, by its name in the database."""
+        return self._meanings
+
+    def check(self, resource: Resource, violated: Violated, sql: str, *parts: str) -> None:
+        """Add a CHECK that is named after parts and means violated."""
+        name = self._name("ck", resource, violated, *parts)
+        self.of(resource).append_constraint(CheckConstraint(literal_column(sql), name=name))
+
+    def _name(self, prefix: str, resource: Resource, violated: Violated, *parts: str) -> str:
+        name = self.names.make(prefix, resource.table, *parts)
+        self._meanings[name] = violated
+        return name
+
+    def _constrain(self, resource: Resource) -> None:
+        table = self.of(resource)
+        key = resource.key_field
+        violated = Violated(Violation.KEY, resource.name, (key.name,))
+        table.append_constraint(PrimaryKeyConstraint(key.column, name=self._name("pk", resource, violated)))
+        stored = [field for field in resource.fields if field.stored]
+        for field in stored:
+            self._refer(resource, field)
+            for check in field_checks(
+                self.manifest, field, quote(field.column), _index_share(resource, field)
+            ):
+                violated = Violated(check.kind, resource.name, (field.name,))
+                self.check(resource, violated, check.sql, field.column, check.kind.value)
+            if field.unique:
+                fields = _unique_fields(resource, field)
+                columns = [part.column for part in fields]
+                violated = Violated(Violation.UNIQUE, resource.name, tuple(part.name for part in fields))
+                name = self._name("uq", resource, violated, *columns)
+                table.append_constraint(UniqueConstraint(*columns, name=name))
+        for wanted, method in _indexes(resource):
+            name = self.names.make("ix", resource.table, *wanted)
+            Index(name, *(table.c[column] for column in wanted), postgresql_using=method)
+
+    def _refer(self, resource: Resource, field: Field) -> None:
+        target = self.manifest.resource(field.target) if field.target else None
+        if target is None or target.external:
+            return
+        violated = Violated(Violation.REFERENCE, resource.name, (field.name,))
+        self.of(resource).append_constraint(
+            ForeignKeyConstraint(
+                [field.column],
+                [self.of(target).c[target.key_field.column]],
+                name=self._name("fk", resource, violated, field.column),
+                ondelete=_ON_DELETE[field.on_delete],
+            )
+        )
+
+
+def quote(identifier: str) -> str:
+    """The identifier as SQL, in quotes where it needs them."""
+    return DIALECT.identifier_preparer.quote(identifier)
+
+
+def _unique_fields(resource: Resource, field: Field) -> tuple[Field, ...]:
+    """The fields a value is unique per, then the field: equality on the former is what queries have."""
+    per = (resource.field(name) for name in field.unique_per)
+    return (*(part for part in per if part is not None), field)
+
+
+def _index_share(resource: Resource, field: Field) -> int:
+    widest = 1 if field.indexed else 0
+    for unique in resource.fields:
+        together = _unique_fields(resource, unique) if unique.unique else ()
+        if field in together:
+            widest = max(widest, sum(part.type.kind in TEXT_KINDS for part in together))
+    return widest
+
+
+def _indexes(resource: Resource) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """Columns and method of each index that no constraint brings along."""
+    key = resource.key_field.column
+    created = resource.field("created_at")
+    order = (created.column, key) if created is not None else (key,)
+    covered = {_unique_fields(resource, field)[0].column for field in resource.fields if field.unique}
+    owner = resource.owner
+    if created is not None:
+        yield order, None
+    if owner is not None and owner.column != key:
+        covered.add(owner.column)
+        yield (owner.column, *order), None
+    for field in resource.fields:
+        if not field.stored or field.column in covered or field.column == key:
+            continue
+        if field.type.kind is Kind.REFERENCE:
+            yield (field.column,), None
+        elif field.indexed and field.type.kind in {Kind.JSON, Kind.LIST}:
+            yield (field.column,), "gin"
+        elif field.indexed and field.name != "created_at":
+            yield (field.column, key), None
