@@ -1,0 +1,335 @@
+"""The access rules executed in plain Python over rows in memory: what every proof compares the backend with.
+
+It knows nothing of the statements that the backend runs, on purpose: sharing code, both would err alike.
+Requests arrive here after the body was validated: values are typed, known, and within their field's rules.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any
+
+from specwright.model.caller import ANONYMOUS, Caller
+from specwright.model.expression import And, Expr, Not, Or
+from specwright.model.interpret import Row, World
+from specwright.model.manifest import Field, Filled, Grant, OnDelete, Resource, Who, WhoKind
+from specwright.model.typecheck import on_caller_alone
+from specwright.model.types import Kind
+
+_BOTH = frozenset({True, False})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a request must be answered: the status, why, the fields at fault by their wire names."""
+
+    status: int
+    code: str = ""
+    fields: tuple[str, ...] = ()
+    #: The grant that lets the request pass; None when it is refused.
+    grant: Grant | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request succeeds."""
+        return self.status < 400
+
+
+UNAUTHENTICATED = Verdict(401, "unauthenticated")
+FORBIDDEN = Verdict(403, "forbidden")
+NOT_FOUND = Verdict(404, "not_found")
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Decides requests on the rows of a world, in the order of judgement of the HTTP contract."""
+
+    world: World
+
+    def may_ever(self, resource: Resource, action: str, caller: Caller) -> bool:
+        """Whether some grant of the action could apply: conditions on the row count as possible."""
+        return any(
+            self._who_possible(grant.who, resource, caller)
+            and all(
+                True in self._outcomes(condition, caller)
+                for condition in (grant.when, grant.then if action == "create" else None)
+                if condition is not None
+            )
+            for grant in _granting(resource, action)
+        )
+
+    def before(self, resource: Resource, action: str, caller: Caller, row: Row) -> Grant | None:
+        """The first grant whose Who and When hold on a row; for update and delete, the row before."""
+        return next(
+            (
+                grant
+                for grant in _granting(resource, action)
+                if self._who(grant.who, resource, caller, row)
+                and self._condition(grant.when, resource, caller, row)
+            ),
+            None,
+        )
+
+    def after(self, resource: Resource, action: str, caller: Caller, row: Row) -> Grant | None:
+        """The first grant whose Who and Then, and for create When, hold on the row that is written."""
+        return next(
+            (
+                grant
+                for grant in _granting(resource, action)
+                if self._who(grant.who, resource, caller, row)
+                and (action != "create" or self._condition(grant.when, resource, caller, row))
+                and self._condition(grant.then, resource, caller, row)
+            ),
+            None,
+        )
+
+    def visible(self, resource: Resource, caller: Caller) -> list[Row]:
+        """The rows that a list shows to the caller, in no order."""
+        return [row for row in self._rows(resource) if self.before(resource, "list", caller, row)]
+
+    def closed(self, resource: Resource, action: str, caller: Caller) -> Verdict | None:
+        """The refusal of a collection route: no grant of the action could ever apply."""
+        if self.may_ever(resource, action, caller):
+            return None
+        return UNAUTHENTICATED if caller.anonymous else FORBIDDEN
+
+    def read(self, resource: Resource, caller: Caller, key: Any) -> Verdict:
+        """Judge the reading of one row."""
+        if caller.anonymous and not self.may_ever(resource, "read", caller):
+            return UNAUTHENTICATED
+        row = self._find(resource, key)
+        grant = None if row is None else self.before(resource, "read", caller, row)
+        return NOT_FOUND if grant is None else Verdict(200, grant=grant)
+
+    def create(
+        self, resource: Resource, caller: Caller, values: Mapping[str, Any], key: Any = None
+    ) -> Verdict:
+        """Judge the creation of a row from the values sent, by the names of the spec."""
+        if refusal := self.closed(resource, "create", caller):
+            return refusal
+        if caller.anonymous and any(
+            field.filled is Filled.CALLER and field.name not in values for field in resource.fields
+        ):
+            return UNAUTHENTICATED
+        row = self.fill(resource, caller, values, key)
+        later = self._with(resource, row)
+        grant = later.after(resource, "create", caller, row)
+        if grant is None:
+            return FORBIDDEN
+        if refusal := self._not_writable(resource, caller, values):
+            return refusal
+        return (
+            self._references(resource, caller, values)
+            or later._rules(resource, row)
+            or later._unique(resource, row)
+            or Verdict(201, grant=grant)
+        )
+
+    def update(self, resource: Resource, caller: Caller, key: Any, changes: Mapping[str, Any]) -> Verdict:
+        """Judge the merging of changes into a row."""
+        row = self._readable(resource, "update", caller, key)
+        if isinstance(row, Verdict):
+            return row
+        new = {**row, **changes, **_touched(resource, row, self.world)}
+        later = self._with(resource, new)
+        grant = self.before(resource, "update", caller, row)
+        if (
+            grant is None
+            or later.after(resource, "update", caller, new) is None
+            or later.before(resource, "read", caller, new) is None
+        ):
+            return FORBIDDEN
+        if refusal := self._not_writable(resource, caller, changes):
+            return refusal
+        changed = {name: value for name, value in changes.items() if row[name] != value}
+        return (
+            _immutable(resource, changed)
+            or self._references(resource, caller, changed)
+            or later._rules(resource, new)
+            or later._unique(resource, new)
+            or Verdict(200, grant=grant)
+        )
+
+    def delete(self, resource: Resource, caller: Caller, key: Any) -> Verdict:
+        """Judge the deletion of a row."""
+        row = self._readable(resource, "delete", caller, key)
+        if isinstance(row, Verdict):
+            return row
+        grant = self.before(resource, "delete", caller, row)
+        if grant is None:
+            return FORBIDDEN
+        return Verdict(409, "conflict") if self._held(resource, row) else Verdict(204, grant=grant)
+
+    def fill(self, resource: Resource, caller: Caller, values: Mapping[str, Any], key: Any = None) -> Row:
+        """The row that a create stores: the values sent, defaults, what we fill, None for the rest."""
+        row: dict[str, Any] = {}
+        for field in resource.fields:
+            if not field.stored:
+                continue
+            if field.name in values:
+                row[field.name] = values[field.name]
+            elif field.name == resource.key and field.built_in:
+                row[field.name] = key
+            elif field.filled is Filled.CALLER:
+                row[field.name] = caller.id
+            elif field.filled is Filled.NOW or (field.built_in and field.type.kind is Kind.TIMESTAMP):
+                row[field.name] = _now(field, self.world)
+            elif field.built_in:
+                row[field.name] = 1
+            else:
+                row[field.name] = None if field.default is None else field.default.value
+        return row
+
+    def _readable(self, resource: Resource, action: str, caller: Caller, key: Any) -> Row | Verdict:
+        if caller.anonymous and not self.may_ever(resource, action, caller):
+            return UNAUTHENTICATED
+        row = self._find(resource, key)
+        if row is None or self.before(resource, "read", caller, row) is None:
+            return NOT_FOUND
+        return row
+
+    def _who(self, who: Who, resource: Resource, caller: Caller, row: Row) -> bool:
+        match who.kind:
+            case WhoKind.ANYONE:
+                return True
+            case WhoKind.SIGNED_IN:
+                return not caller.anonymous
+            case WhoKind.OWNER:
+                owner = resource.owner
+                return owner is not None and not caller.anonymous and row[owner.name] == caller.id
+            case WhoKind.ROLE:
+                return not caller.anonymous and who.name in caller.roles
+            case WhoKind.NAMED:
+                known = self.world.manifest.name(who.name)
+                return (
+                    known is not None
+                    and not caller.anonymous
+                    and self.world.holds(known.condition, resource, row, caller)
+                )
+
+    def _who_possible(self, who: Who, resource: Resource, caller: Caller) -> bool:
+        if who.kind is WhoKind.OWNER:
+            return resource.owner is not None and not caller.anonymous
+        if who.kind is WhoKind.NAMED:
+            known = self.world.manifest.name(who.name)
+            return (
+                known is not None and not caller.anonymous and True in self._outcomes(known.condition, caller)
+            )
+        return self._who(who, resource, caller, {})
+
+    def _condition(self, condition: Expr | None, resource: Resource, caller: Caller, row: Row) -> bool:
+        return condition is None or self.world.holds(condition, resource, row, caller)
+
+    def _outcomes(self, condition: Expr, caller: Caller) -> frozenset[bool]:
+        """The truth values a condition can take for this caller, over all rows there could be."""
+        match condition:
+            case And(items) | Or(items):
+                # The item that decides is False for `and`, True for `or`.
+                decisive = isinstance(condition, Or)
+                outcomes = [self._outcomes(item, caller) for item in items]
+                found = {decisive} if any(decisive in each for each in outcomes) else set()
+                if all((not decisive) in each for each in outcomes):
+                    found.add(not decisive)
+                return frozenset(found)
+            case Not(operand):
+                return frozenset(not outcome for outcome in self._outcomes(operand, caller))
+        if on_caller_alone(condition):
+            return frozenset({self.world.holds(condition, None, {}, caller)})
+        return _BOTH
+
+    def _references(self, resource: Resource, caller: Caller, changed: Mapping[str, Any]) -> Verdict | None:
+        """References that are sent and changed must lead to rows that the caller can read."""
+        lost = []
+        for field in resource.fields:
+            reference = changed.get(field.name)
+            if field.target is None or reference is None:
+                continue
+            target = self.world.manifest.resource(field.target)
+            if target.external:
+                continue
+            row = self._find(target, reference)
+            if row is None or self.before(target, "read", caller, row) is None:
+                lost.append(field.wire)
+        return Verdict(422, "reference_not_found", tuple(lost)) if lost else None
+
+    def _rules(self, resource: Resource, row: Row) -> Verdict | None:
+        kept = all(self.world.holds(rule.condition, resource, row, ANONYMOUS) for rule in resource.rules)
+        return None if kept else Verdict(422, "rule_failed")
+
+    def _unique(self, resource: Resource, row: Row) -> Verdict | None:
+        others = [other for other in self._rows(resource) if other[resource.key] != row[resource.key]]
+        for field in resource.fields:
+            if not field.unique:
+                continue
+            names = (field.name, *field.unique_per)
+            mine = [row[name] for name in names]
+            if None not in mine and any([other[name] for name in names] == mine for other in others):
+                return Verdict(409, "conflict", (field.wire,))
+        return None
+
+    def _not_writable(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> Verdict | None:
+        wires = tuple(
+            field.wire
+            for field in resource.fields
+            if field.name in sent and field.writable_by and not caller.roles & set(field.writable_by)
+        )
+        return Verdict(403, "forbidden", wires) if wires else None
+
+    def _held(self, resource: Resource, row: Row) -> bool:
+        """Whether a row that would outlive the deletion refuses it."""
+        gone = {(resource.name, row[resource.key])}
+        waiting = [(resource, row)]
+        holding: list[tuple[str, Any]] = []
+        while waiting:
+            target, lost = waiting.pop()
+            for source, field, other in self._pointing(target, lost):
+                mark = (source.name, other[source.key])
+                if field.on_delete is OnDelete.CASCADE and mark not in gone:
+                    gone.add(mark)
+                    waiting.append((source, other))
+                elif field.on_delete in (None, OnDelete.REFUSE):
+                    holding.append(mark)
+        return any(mark not in gone for mark in holding)
+
+    def _pointing(self, target: Resource, row: Row) -> Iterator[tuple[Resource, Field, Row]]:
+        for source in self.world.manifest.stored:
+            for field in source.fields:
+                if field.target == target.name and field.stored:
+                    for other in self._rows(source):
+                        if other[field.name] == row[target.key]:
+                            yield source, field, other
+
+    def _rows(self, resource: Resource) -> Sequence[Row]:
+        return self.world.rows.get(resource.name, ())
+
+    def _find(self, resource: Resource, key: Any) -> Row | None:
+        return next((row for row in self._rows(resource) if row[resource.key] == key), None)
+
+    def _with(self, resource: Resource, row: Row) -> "Judge":
+        """The judge of the world in which the row is written."""
+        others = [other for other in self._rows(resource) if other[resource.key] != row[resource.key]]
+        return Judge(replace(self.world, rows={**self.world.rows, resource.name: [*others, row]}))
+
+
+def _granting(resource: Resource, action: str) -> Iterator[Grant]:
+    return (grant for grant in resource.grants if action in grant.actions)
+
+
+def _immutable(resource: Resource, changed: Mapping[str, Any]) -> Verdict | None:
+    wires = tuple(field.wire for field in resource.fields if field.immutable and field.name in changed)
+    return Verdict(422, "immutable", wires) if wires else None
+
+
+def _touched(resource: Resource, row: Row, world: World) -> dict[str, Any]:
+    """What every update writes besides: `updated_at` and the hidden version."""
+    built_in = {field.name for field in resource.fields if field.built_in}
+    touched: dict[str, Any] = {}
+    if "updated_at" in built_in:
+        touched["updated_at"] = world.now
+    if "version" in built_in:
+        touched["version"] = row["version"] + 1
+    return touched
+
+
+def _now(field: Field, world: World) -> Any:
+    return world.now.astimezone(UTC).date() if field.type.kind is Kind.DATE else world.now
