@@ -73,7 +73,7 @@ def field_checks(manifest: Manifest, field: Field, column: str, shares_index_wit
                     yield Check(Violation.SIZE, f"octet_length({column}) <= {limit}")
         case Kind.REFERENCE:
             target = manifest.resource(str(field.type.target))
-            if target.external:
+            if target.external and target.key_field.type.kind is Kind.TEXT:
                 yield _subject(column)
         case Kind.ENUM:
             yield Check(Violation.LITERALS, f"{column} IN ({_literals(field.type)})")

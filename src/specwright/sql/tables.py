@@ -1,12 +1,13 @@
 """Tables: what a manifest's stored resources look like in PostgreSQL, as SQLAlchemy Core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Constraint,
     Dialect,
     ForeignKeyConstraint,
     Index,
@@ -55,6 +56,7 @@ class Tables:
         self.metadata = MetaData()
         self.names = Names()
         self._tables: dict[str, Table] = {}
+        self._named: dict[str, list[Constraint | Index]] = {}
         self._meanings: dict[str, Violated] = {}
         resources = tuple(manifest.stored)
         for resource in resources:
@@ -64,6 +66,7 @@ class Tables:
                 *(column(manifest, field) for field in resource.fields if field.stored),
                 schema=None if resource.schema == "public" else resource.schema,
             )
+            self._named[resource.name] = []
         for resource in resources:
             self._constrain(resource)
 
@@ -85,6 +88,10 @@ class Tables:
             field = found
         return self.of(resource).c[field.column]
 
+    def named(self, resource: Resource | str) -> Sequence[Constraint | Index]:
+        """The constraints and indexes of a table, in the order of the spec."""
+        return self._named[resource if isinstance(resource, str) else resource.name]
+
     @property
     def meanings(self) -> Mapping[str, Violated]:
         """What each constraint and unique index stands for, by its name in the database."""
@@ -93,7 +100,11 @@ class Tables:
     def check(self, resource: Resource, violated: Violated, sql: str, *parts: str) -> None:
         """Add a CHECK that is named after parts and means violated."""
         name = self._name("ck", resource, violated, *parts)
-        self.of(resource).append_constraint(CheckConstraint(literal_column(sql), name=name))
+        self._add(resource, CheckConstraint(literal_column(sql), name=name))
+
+    def _add(self, resource: Resource, constraint: Constraint) -> None:
+        self.of(resource).append_constraint(constraint)
+        self._named[resource.name].append(constraint)
 
     def _name(self, prefix: str, resource: Resource, violated: Violated, *parts: str) -> str:
         name = self.names.make(prefix, resource.table, *parts)
@@ -104,7 +115,7 @@ class Tables:
         table = self.of(resource)
         key = resource.key_field
         violated = Violated(Violation.KEY, resource.name, (key.name,))
-        table.append_constraint(PrimaryKeyConstraint(key.column, name=self._name("pk", resource, violated)))
+        self._add(resource, PrimaryKeyConstraint(key.column, name=self._name("pk", resource, violated)))
         stored = [field for field in resource.fields if field.stored]
         for field in stored:
             self._refer(resource, field)
@@ -118,23 +129,25 @@ class Tables:
                 columns = [part.column for part in fields]
                 violated = Violated(Violation.UNIQUE, resource.name, tuple(part.name for part in fields))
                 name = self._name("uq", resource, violated, *columns)
-                table.append_constraint(UniqueConstraint(*columns, name=name))
+                self._add(resource, UniqueConstraint(*columns, name=name))
         for wanted, method in _indexes(resource):
             name = self.names.make("ix", resource.table, *wanted)
-            Index(name, *(table.c[column] for column in wanted), postgresql_using=method)
+            index = Index(name, *(table.c[column] for column in wanted), postgresql_using=method)
+            self._named[resource.name].append(index)
 
     def _refer(self, resource: Resource, field: Field) -> None:
         target = self.manifest.resource(field.target) if field.target else None
         if target is None or target.external:
             return
         violated = Violated(Violation.REFERENCE, resource.name, (field.name,))
-        self.of(resource).append_constraint(
+        self._add(
+            resource,
             ForeignKeyConstraint(
                 [field.column],
                 [self.of(target).c[target.key_field.column]],
                 name=self._name("fk", resource, violated, field.column),
                 ondelete=_ON_DELETE[field.on_delete],
-            )
+            ),
         )
 
 
