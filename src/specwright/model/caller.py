@@ -8,7 +8,7 @@ from typing import Any
 _NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Caller:
     """The person or service behind a request, as its credential says; `id` is None for the anonymous.
 

@@ -39,7 +39,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A page of a list. `sort` always ends with the key; `fields` holds the chosen fields in the resource's order.
+    """A page of a list. `sort` always ends with the key; `fields` are in the resource's order.
 
     `after` holds the sort values of the last row of the page before, from a verified cursor.
     """

@@ -1,0 +1,399 @@
+"""Expression to SQL: a condition becomes a predicate that PostgreSQL evaluates the way the language means it.
+
+The language is two-valued, SQL is not. So `not` is pushed inward until it stands at a comparison, where it
+becomes `IS NOT TRUE`; above comparisons only AND and OR remain, for which NULL is as good as false. Equality
+in positive position is a plain `=` wherever one side cannot be null: `IS NOT DISTINCT FROM` uses no index.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+
+from specwright.model.expression import (
+    And,
+    Arithmetic,
+    Call,
+    CallerPath,
+    Compare,
+    Expr,
+    In,
+    IsNone,
+    ListOf,
+    Literal,
+    Negative,
+    Not,
+    Or,
+    Parameter,
+    Path,
+    walk,
+)
+from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.paths import resolve
+from specwright.model.typecheck import common_type, type_of
+from specwright.model.types import NUMBER, TEXT, TEXT_KINDS, Kind, Type
+from specwright.model.values import fit, key_kind
+from specwright.sql.columns import column_type, quoted
+from specwright.sql.tables import Tables
+
+Predicate = ColumnElement[bool]
+
+_COMPARE: dict[str, Callable[[Any, Any], Predicate]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+_COMPUTE: dict[str, Callable[[Any, Any], ColumnElement[Any]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+}
+_SEARCH: dict[str, Callable[[Any, Any], Predicate]] = {
+    "contains": lambda text, part: func.strpos(text, part) > 0,
+    "startswith": lambda text, part: func.starts_with(text, part),
+    "endswith": lambda text, part: func.right(text, func.char_length(part)) == part,
+}
+NOW: ColumnElement[Any] = func.transaction_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row that an expression is about: where the value of each stored field comes from."""
+
+    resource: Resource
+    columns: Mapping[str, ColumnElement[Any]]
+
+    @classmethod
+    def of(cls, resource: Resource, table: FromClause) -> "Row":
+        """The row of a table, alias or subquery that has the resource's columns."""
+        columns = {field.name: table.c[field.column] for field in resource.fields if field.stored}
+        return cls(resource, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class CallerValue:
+    """A value of the caller that a statement takes as a parameter, and the type it is read as."""
+
+    names: tuple[str, ...]
+    type: Type
+    many: bool = False
+
+    @property
+    def parameter(self) -> str:
+        """The name of the statement's parameter."""
+        kind = f"{'list_' if self.many else ''}{self.type.kind.value}"
+        return "_".join(("caller", *self.names, kind))
+
+
+class Compiler:
+    """Compiles expressions over one manifest; `caller_values` collects what the caller must supply."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.manifest: Manifest = tables.manifest
+        self.caller_values: dict[str, CallerValue] = {}
+
+    def condition(self, expr: Expr, row: Row) -> Predicate:
+        """The predicate of a checked condition; where NULL, it counts as false."""
+        match expr:
+            case Literal(bool(value)):
+                return true() if value else false()
+            case And(items):
+                return and_(true(), *(self.condition(item, row) for item in items))
+            case Or(items):
+                return or_(false(), *(self.condition(item, row) for item in items))
+            case Not(operand):
+                return self._negated(operand, row)
+            case _:
+                return self._related(expr, row)
+
+    def _negated(self, expr: Expr, row: Row) -> Predicate:
+        match expr:
+            case Literal(bool(value)):
+                return false() if value else true()
+            case And(items):
+                return or_(false(), *(self._negated(item, row) for item in items))
+            case Or(items):
+                return and_(true(), *(self._negated(item, row) for item in items))
+            case Not(operand):
+                return self.condition(operand, row)
+            case _:
+                return self._related(expr, row).is_not(true())
+
+    def _related(self, atom: Expr, row: Row) -> Predicate:
+        """A comparison; over relations it asks whether there is a related row that it holds for."""
+        joined = self._prefixes(atom, row.resource)
+        scope = _Scope(self, row)
+        if not joined:
+            return scope.atom(atom)
+        sources: list[FromClause] = []
+        links: list[Predicate] = []
+        for prefix in joined:
+            source, link = scope.join(prefix)
+            sources.append(source)
+            links.append(link)
+        related: Select[Any] = (
+            select(literal_column("1")).select_from(*sources).where(*links, scope.atom(atom))
+        )
+        return exists(related.correlate_except(*sources))
+
+    def _prefixes(self, atom: Expr, resource: Resource) -> list[tuple[str, ...]]:
+        """The relations to join: those to many, and those to one whose absence makes the comparison false."""
+        found: set[tuple[str, ...]] = set()
+        strict = _strict(self, atom, resource)
+        for node in walk(atom):
+            if isinstance(node, Path):
+                hops = resolve(self.manifest, resource, node).hops
+                many = [position for position, hop in enumerate(hops, 1) if hop.many]
+                depth = len(hops) if strict else max(many, default=0)
+                found.update(node.names[:length] for length in range(1, depth + 1))
+        return sorted(found, key=lambda names: (len(names), names))
+
+    def nullable(self, node: Expr, resource: Resource) -> bool:
+        """Whether the value of a node can be None."""
+        match node:
+            case Literal(value):
+                return value is None
+            case Path():
+                found = resolve(self.manifest, resource, node)
+                return found.field.nullable or any(self._clearable(hop) for hop in found.hops)
+            case Arithmetic(_, left, right):
+                return self.nullable(left, resource) or self.nullable(right, resource)
+            case Negative(operand):
+                return self.nullable(operand, resource)
+            case Call("coalesce", arguments):
+                return all(self.nullable(argument, resource) for argument in arguments)
+            case Call(_, arguments):
+                return any(self.nullable(argument, resource) for argument in arguments)
+            case _:
+                return False
+
+    def _clearable(self, hop: Relation) -> bool:
+        reference = self.manifest.resource(hop.source).field(hop.field)
+        return not hop.many and (reference is None or reference.nullable)
+
+    def constant(self, value: Any, expected: Type | None) -> ColumnElement[Any]:
+        """A literal, spelled out in the statement."""
+        value = fit(self.manifest, value, expected)
+        if value is None:
+            return literal_column("NULL")
+        type_ = Text() if expected is None else self.bind_type(expected)
+        text = quoted(value)
+        return literal_column(
+            f"{text}::{_CAST[kind]}" if (kind := self.kind(expected)) in _CAST else text, type_
+        )
+
+    def kind(self, type_: Type | None) -> Kind:
+        """The kind that is stored: a reference is its target's key."""
+        return Kind.TEXT if type_ is None else key_kind(self.manifest, type_)
+
+    def bind_type(self, type_: Type) -> TypeEngine[Any]:
+        """The SQL type of a parameter: never narrower than the value, so that nothing is rounded or cut."""
+        kind = self.kind(type_)
+        if kind in TEXT_KINDS:
+            return Text()
+        if kind is Kind.NUMBER:
+            return Numeric()
+        return column_type(self.manifest, type_)
+
+    def caller_value(self, names: tuple[str, ...], expected: Type, many: bool = False) -> ColumnElement[Any]:
+        """A parameter that takes a value of the caller."""
+        wanted = CallerValue(names, TEXT if self.kind(expected) in TEXT_KINDS else expected, many)
+        self.caller_values[wanted.parameter] = wanted
+        bind = self.bind_type(wanted.type)
+        return bindparam(wanted.parameter, type_=ARRAY(bind) if many else bind, required=True)
+
+
+_CAST = {Kind.DATE: "date", Kind.TIMESTAMP: "timestamptz", Kind.UUID: "uuid"}
+
+
+def _strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
+    """Whether a None anywhere in the comparison makes it false."""
+    if any(isinstance(node, Call) and node.name == "coalesce" for node in walk(atom)):
+        return False
+    match atom:
+        case Compare("==", left, right):
+            return not (compiler.nullable(left, resource) and compiler.nullable(right, resource))
+        case Compare("!=") | IsNone():
+            return False
+        case _:
+            return True
+
+
+class _Scope:
+    """One comparison being compiled: the row, and the related rows joined to it."""
+
+    def __init__(self, compiler: Compiler, row: Row) -> None:
+        self.compiler = compiler
+        self.manifest = compiler.manifest
+        self.resource = row.resource
+        self.rows: dict[tuple[str, ...], Row] = {(): row}
+
+    def join(self, prefix: tuple[str, ...]) -> tuple[FromClause, Predicate]:
+        source, row, link = self._follow(self.rows[prefix[:-1]], prefix[-1])
+        self.rows[prefix] = row
+        return source, link
+
+    def _follow(self, row: Row, name: str) -> tuple[FromClause, Row, Predicate]:
+        hop = row.resource.relation(name)
+        assert hop is not None, f"{row.resource.name} has no relation {name}"
+        target = self.manifest.resource(hop.target)
+        table = self.compiler.tables.of(target).alias()
+        found = Row.of(target, table)
+        if hop.many:
+            link = found.columns[hop.field] == row.columns[row.resource.key]
+        else:
+            link = found.columns[target.key] == row.columns[hop.field]
+        return table, found, link
+
+    def atom(self, node: Expr) -> Predicate:
+        match node:
+            case Compare(operator, left, right):
+                return self.compare(operator, left, right)
+            case In(item, container):
+                return self.membership(item, container)
+            case IsNone(operand):
+                return self.value(operand, self.typed(operand)).is_(None)
+            case Call(name, (text, part)) if name in _SEARCH:
+                return _SEARCH[name](self.text(text), self.text(part))
+            case _:
+                return self.value(node, self.typed(node)) == true()
+
+    def typed(self, node: Expr) -> Type | None:
+        return type_of(self.manifest, self.resource, node)
+
+    def text(self, node: Expr) -> ColumnElement[Any]:
+        return self.value(node, TEXT).collate("C")
+
+    def compare(self, operator: str, left: Expr, right: Expr) -> Predicate:
+        shared = common_type(self.typed(left), self.typed(right))
+        a, b = self.value(left, shared), self.value(right, shared)
+        if operator in _COMPARE:
+            if shared is not None and shared.kind in TEXT_KINDS:
+                a = a.collate("C")
+            return _COMPARE[operator](a, b)
+        if Literal(None) in (left, right):
+            operand = b if left == Literal(None) else a
+            return operand.is_(None) if operator == "==" else operand.is_not(None)
+        if operator == "!=":
+            return a.is_distinct_from(b)
+        if self.nullable(left) and self.nullable(right):
+            return a.is_not_distinct_from(b)
+        return a == b
+
+    def nullable(self, node: Expr) -> bool:
+        return self.compiler.nullable(node, self.resource)
+
+    def membership(self, item: Expr, container: Expr) -> Predicate:
+        expected = self.typed(item)
+        match container:
+            case ListOf(items):
+                value = self.value(item, expected)
+                return or_(false(), *(value == self.value(element, expected) for element in items))
+            case CallerPath(names):
+                wanted = TEXT if names == ("roles",) or expected is None else expected
+                elements = self.compiler.caller_value(names, wanted, many=True)
+                return self.value(item, wanted) == any_(elements)
+            case Parameter(name):
+                bind = ARRAY(self.compiler.bind_type(expected or TEXT))
+                return self.value(item, expected) == any_(bindparam(name, type_=bind, required=True))
+            case _:
+                listed = self.typed(container)
+                wanted = common_type(expected, listed.item if listed is not None else None) or TEXT
+                return self.value(item, wanted) == any_(self.value(container, listed))
+
+    def value(self, node: Expr, expected: Type | None) -> ColumnElement[Any]:
+        match node:
+            case Literal(value):
+                return self.compiler.constant(value, expected)
+            case Path():
+                return self.path(node)
+            case CallerPath(names):
+                return self.compiler.caller_value(names, expected or TEXT)
+            case Parameter(name, like):
+                found = resolve(self.manifest, self.resource, like).field
+                return bindparam(name, type_=self.compiler.bind_type(found.type), required=True)
+            case Negative(operand):
+                return -self.number(operand)
+            case Arithmetic(operator, left, right):
+                return _COMPUTE[operator](self.number(left), self.number(right))
+            case Call(name, arguments):
+                return self.call(name, arguments, expected)
+            case _:
+                raise TypeError(f"{type(node).__name__} is not a value")
+
+    def number(self, node: Expr) -> ColumnElement[Any]:
+        """An operand of arithmetic: numeric, so that nothing overflows."""
+        return cast(self.value(node, NUMBER), Numeric())
+
+    def path(self, node: Path) -> ColumnElement[Any]:
+        found = resolve(self.manifest, self.resource, node)
+        depth = max(length for length in range(len(found.hops) + 1) if node.names[:length] in self.rows)
+        row = self.rows[node.names[:depth]]
+        return self._scalar(row, node.names[depth : len(found.hops)], found.field)
+
+    def _scalar(self, row: Row, names: tuple[str, ...], field: Field) -> ColumnElement[Any]:
+        if not names:
+            return row.columns[field.name]
+        source, related, link = self._follow(row, names[0])
+        inner = self._scalar(related, names[1:], field)
+        return select(inner).select_from(source).where(link).correlate_except(source).scalar_subquery()
+
+    def call(self, name: str, arguments: tuple[Expr, ...], expected: Type | None) -> ColumnElement[Any]:
+        match name, arguments:
+            case "now", ():
+                return NOW
+            case "today", ():
+                return _utc_date(NOW)
+            case "date", (moment,):
+                return _utc_date(self.value(moment, self.typed(moment)))
+            case "len", (sized,):
+                type_ = self.typed(sized)
+                count = (
+                    func.cardinality if type_ is not None and type_.kind is Kind.LIST else func.char_length
+                )
+                return count(self.value(sized, type_))
+            case "lower", (text,):
+                return func.lower(self.text(text))
+            case "upper", (text,):
+                return func.upper(self.text(text))
+            case "abs", (number,):
+                return func.abs(self.number(number))
+            case "coalesce", _:
+                shared = common_type(*(self.typed(argument) for argument in arguments)) or expected
+                return func.coalesce(*(self.value(argument, shared) for argument in arguments))
+            case _, (text, part):
+                return _SEARCH[name](self.text(text), self.text(part))
+            case _:
+                raise TypeError(f"{name} is not a function of the language")
+
+
+def _utc_date(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(func.timezone("UTC", moment), Date())
+
+
+def check_clause(tables: Tables, resource: Resource, expr: Expr) -> Predicate:
+    """A rule on the row alone as the condition of a CHECK, which accepts NULL and so is asked for TRUE."""
+    return Compiler(tables).condition(expr, Row.of(resource, tables.of(resource))).is_(true())

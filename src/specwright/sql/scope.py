@@ -1,0 +1,222 @@
+"""`scope`: the only maker of access predicates. What is not granted is denied.
+
+Conditions on the caller alone are decided here, in Python, once per caller; what is left of the grants is the
+predicate on rows. Grants are OR-ed, before and after apart, exactly as PostgreSQL combines policies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from specwright.model.caller import Caller
+from specwright.model.expression import (
+    FALSE,
+    TRUE,
+    And,
+    Arithmetic,
+    Call,
+    CallerPath,
+    Compare,
+    Expr,
+    In,
+    IsNone,
+    Literal,
+    Negative,
+    Not,
+    Or,
+    Path,
+    all_of,
+    any_of,
+    negate,
+)
+from specwright.model.interpret import World
+from specwright.model.manifest import Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.typecheck import FUNCTIONS, common_type, on_caller_alone, type_of
+from specwright.model.types import NUMBER, TEXT, Type
+from specwright.model.values import Misfit, fit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What a caller may do: conditions on the row before and after, and the grants they come from.
+
+    Scopes of equal conditions are one object: identity is a cheap key for compiled statements.
+    """
+
+    resource: Resource
+    action: str
+    before: Expr
+    after: Expr
+    grants: tuple[Grant, ...]
+
+    @property
+    def possible(self) -> bool:
+        """Whether there could be a row that the caller may do this to."""
+        return self.before != FALSE and self.after != FALSE
+
+
+class Scopes:
+    """The scopes of one manifest, each decided once per caller."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._decided: WeakKeyDictionary[Caller, dict[tuple[str, str], Scope]] = WeakKeyDictionary()
+        self._distinct: dict[tuple[str, str, Expr, Expr], Scope] = {}
+
+    def scope(self, resource: Resource, action: str, caller: Caller) -> Scope:
+        """What `caller` may do to rows of `resource`.
+
+        Writing needs reading: the row must be readable before (else it does not exist for the caller) and
+        stay readable after. A create has no row before, and need not be readable after.
+        """
+        decided = self._decided.setdefault(caller, {})
+        known = decided.get((resource.name, action))
+        if known is None:
+            known = self._decide(resource, action, caller)
+            known = self._distinct.setdefault((resource.name, action, known.before, known.after), known)
+            decided[resource.name, action] = known
+        return known
+
+    def _decide(self, resource: Resource, action: str, caller: Caller) -> Scope:
+        befores: list[Expr] = []
+        afters: list[Expr] = []
+        grants: list[Grant] = []
+        for grant in resource.grants:
+            if action not in grant.actions:
+                continue
+            who = self._bind(resource, self._who(resource, grant.who, caller), caller)
+            if who == FALSE:
+                continue
+            grants.append(grant)
+            when = self._bind(resource, grant.when or TRUE, caller)
+            then = self._bind(resource, grant.then or TRUE, caller)
+            befores.append(all_of(who, when))
+            afters.append(all_of(who, when, then) if action == "create" else all_of(who, then))
+        before, after = any_of(*befores), any_of(*afters)
+        if action in ("list", "read"):
+            return Scope(resource, action, before, before, tuple(grants))
+        if action == "create":
+            return Scope(resource, action, TRUE if after != FALSE else FALSE, after, tuple(grants))
+        read = self.scope(resource, "read", caller)
+        return Scope(resource, action, all_of(read.before, before), all_of(read.before, after), tuple(grants))
+
+    def _who(self, resource: Resource, who: Who, caller: Caller) -> Expr:
+        if who.kind is WhoKind.ANYONE:
+            return TRUE
+        if caller.anonymous:
+            return FALSE
+        match who.kind:
+            case WhoKind.SIGNED_IN:
+                return TRUE
+            case WhoKind.ROLE:
+                return Literal(who.name in caller.roles)
+            case WhoKind.OWNER:
+                owner = resource.owner
+                return FALSE if owner is None else Compare("==", Path((owner.name,)), CallerPath())
+            case _:
+                named = self.manifest.name(who.name)
+                return FALSE if named is None else named.condition
+
+    def _bind(self, resource: Resource, expr: Expr, caller: Caller) -> Expr:
+        return _Binder(self.manifest, resource, caller).condition(expr)
+
+
+@dataclass(frozen=True, slots=True)
+class _Binder:
+    """Decides what depends on the caller alone; what stays of the caller is never None and fits its type."""
+
+    manifest: Manifest
+    resource: Resource
+    caller: Caller
+
+    def condition(self, expr: Expr) -> Expr:
+        if on_caller_alone(expr):
+            return Literal(World(self.manifest, {}, _NEVER).holds(expr, None, {}, self.caller))
+        try:
+            match expr:
+                case And(items):
+                    return all_of(*(self.condition(item) for item in items))
+                case Or(items):
+                    return any_of(*(self.condition(item) for item in items))
+                case Not(operand):
+                    return negate(self.condition(operand))
+                case Compare():
+                    return self.compare(expr)
+                case In(item, container):
+                    return self.membership(item, container)
+                case IsNone(operand):
+                    return IsNone(self.value(operand, self.typed(operand)))
+                case _:
+                    return self.value(expr, self.typed(expr))
+        except Misfit:
+            return FALSE
+
+    def typed(self, node: Expr) -> Type | None:
+        return type_of(self.manifest, self.resource, node)
+
+    def compare(self, node: Compare) -> Expr:
+        shared = common_type(self.typed(node.left), self.typed(node.right))
+        try:
+            left, right = self.value(node.left, shared), self.value(node.right, shared)
+        except Misfit:
+            return Literal(node.operator == "!=")
+        if Literal(None) in (left, right) and node.operator not in ("==", "!="):
+            return FALSE
+        return Compare(node.operator, left, right)
+
+    def membership(self, item: Expr, container: Expr) -> Expr:
+        bound = self.value(item, self.typed(item))
+        if bound == Literal(None):
+            return FALSE
+        if isinstance(container, CallerPath) and container.names != ("roles",):
+            found = claim(self.caller, container.names)
+            if not isinstance(found, list | tuple):
+                return FALSE
+        return In(bound, container)
+
+    def value(self, node: Expr, expected: Type | None) -> Expr:
+        match node:
+            case CallerPath(names):
+                found = fit(self.manifest, claim(self.caller, names), expected or TEXT)
+                return Literal(None) if found is None else node
+            case Arithmetic(operator, left, right):
+                return Arithmetic(operator, self.value(left, NUMBER), self.value(right, NUMBER))
+            case Negative(operand):
+                return Negative(self.value(operand, NUMBER))
+            case Call(name, arguments):
+                takes = NUMBER if name == "abs" else expected if name == "coalesce" else TEXT
+                if FUNCTIONS[name][1] is not None:
+                    takes = TEXT
+                return Call(name, tuple(self.value(argument, takes) for argument in arguments))
+            case _:
+                return node
+
+
+#: A condition on the caller alone never asks for the time.
+_NEVER: Any = None
+
+
+def claim(caller: Caller, names: tuple[str, ...]) -> Any:
+    """What `caller.NAMES` stands for: the id, the roles, or a claim, None where there is none."""
+    if names in ((), ("id",)):
+        return caller.id
+    if names == ("roles",):
+        return sorted(caller.roles)
+    found: Any = caller.claims
+    for name in names[1:]:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def fitting(manifest: Manifest, elements: Any, expected: Type) -> list[Any]:
+    """Those elements of a claim that are of the type they are compared with."""
+    found = []
+    for element in elements:
+        try:
+            value = fit(manifest, element, expected)
+        except Misfit:
+            continue
+        if value is not None:
+            found.append(value)
+    return found

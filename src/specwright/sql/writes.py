@@ -1,0 +1,266 @@
+"""Writes: one statement when it succeeds, and one that tells why when it is refused.
+
+Everything that must hold for a write is a named check. The write takes their conjunction as its WHERE; the
+diagnosis selects each of them by name. Both are made from the same list, so they cannot disagree.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.expression import ClauseElement
+
+from specwright.model.expression import FALSE, Expr
+from specwright.model.manifest import Field, Filled, Resource
+from specwright.model.typecheck import on_row_alone
+from specwright.model.types import USER
+from specwright.sql.columns import default_sql
+from specwright.sql.expression import NOW, Compiler, Predicate, Row
+from specwright.sql.reads import is_key, item, named_fields
+from specwright.sql.scope import Scope
+from specwright.sql.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold for a write; `name` says what is wrong when it does not."""
+
+    name: str
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class WriteShape:
+    """What makes one write differ from another of the same resource."""
+
+    scope: Scope
+    #: The read scope of the caller: of the row itself, and by entity name of what it may refer to.
+    read: Scope
+    targets: tuple[tuple[str, Scope], ...]
+    #: Names of the fields that the body may set, and of those it may send unchanged only.
+    fields: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    #: Names of the fields that the answer shows.
+    shown: tuple[str, ...] = ()
+    #: Whether `If-Match` names a version.
+    version: bool = False
+    #: Whether the caller's own row in a User table may have to be made.
+    caller_row: bool = False
+
+
+class Writes:
+    """The statements of one write shape."""
+
+    def __init__(self, tables: Tables, shape: WriteShape) -> None:
+        self.tables = tables
+        self.shape = shape
+        self.resource: Resource = shape.scope.resource
+        self.table = tables.of(self.resource)
+        self.compiler = Compiler(tables)
+
+    def create(self) -> Select[Any]:
+        """Insert the row of `new_*`; answers `key`, `version` and `item` (None where not readable)."""
+        new = self._new_row()
+        columns = [field.column for field in self._stored]
+        source = select(*(new.c[column] for column in columns)).where(self._holds(self._create_checks(new)))
+        written = insert(self.table).from_select(columns, source).returning(*self.table.c).cte("written")
+        row = Row.of(self.resource, written)
+        lateral, text = item(written, named_fields(self.shape.scope, self.shape.shown))
+        readable = self.compiler.condition(self.shape.read.before, row)
+        return self._with_caller_row(
+            select(
+                cast(row.columns[self.resource.key], Text()).label("key"),
+                row.columns["version"].label("version"),
+                case((readable, text)).label("item"),
+            ).select_from(written, lateral)
+        )
+
+    def update(self) -> Select[Any]:
+        """Change the row `:key` to `new_*` where `set_*`; answers `version` and `item`."""
+        old = Row.of(self.resource, self.table)
+        changed = self._changed(old)
+        written = (
+            update(self.table)
+            .values({self._field(name).column: changed.columns[name] for name in self.shape.fields})
+            .values(updated_at=NOW, version=old.columns["version"] + 1)
+            .where(is_key(self.compiler, old), self._holds(self._update_checks(old, changed)))
+            .returning(*self.table.c)
+            .cte("written")
+        )
+        lateral, text = item(written, named_fields(self.shape.scope, self.shape.shown))
+        return self._with_caller_row(
+            select(written.c.version.label("version"), text.label("item")).select_from(written, lateral)
+        )
+
+    def delete(self) -> ClauseElement:
+        """Delete the row `:key`; answers a row if it did."""
+        row = Row.of(self.resource, self.table)
+        checks = self._holds(self._row_checks(row))
+        return delete(self.table).where(is_key(self.compiler, row), checks).returning(literal_column("1"))
+
+    def diagnose_create(self) -> Select[Any]:
+        """Each check of a create by name."""
+        new = self._new_row()
+        return _verdicts(self._create_checks(new)).select_from(new)
+
+    def diagnose_update(self) -> Select[Any]:
+        """Each check of an update by name; no row when there is none of this key."""
+        row = Row.of(self.resource, self.table)
+        checks = self._update_checks(row, self._changed(row))
+        return _verdicts(checks).select_from(self.table).where(is_key(self.compiler, row))
+
+    def diagnose_delete(self) -> Select[Any]:
+        """Each check of a delete by name; no row when there is none of this key."""
+        row = Row.of(self.resource, self.table)
+        return _verdicts(self._row_checks(row)).select_from(self.table).where(is_key(self.compiler, row))
+
+    @property
+    def _stored(self) -> list[Field]:
+        return [field for field in self.resource.fields if field.stored]
+
+    def _field(self, name: str) -> Field:
+        field = self.resource.field(name)
+        assert field is not None
+        return field
+
+    def _holds(self, checks: Iterable[Check]) -> Predicate:
+        return and_(true(), *(check.predicate for check in checks))
+
+    def _sent(self, field: Field) -> ColumnElement[Any]:
+        bind = bindparam(f"new_{field.name}", type_=self.compiler.bind_type(field.type), required=True)
+        return bind
+
+    def _new_row(self) -> FromClause:
+        """The row to insert: what the body says, and what we fill."""
+        columns = []
+        for field in self._stored:
+            if field.name in self.shape.fields:
+                value = self._sent(field)
+            elif field.filled is Filled.CALLER:
+                value = self.compiler.caller_value((), USER)
+            else:
+                value = literal_column(default_sql(field) or "NULL", self.compiler.bind_type(field.type))
+                value = cast(value, self.compiler.bind_type(field.type))
+            columns.append(value.label(field.column))
+        return select(*columns).cte("new")
+
+    def _changed(self, old: Row) -> Row:
+        """The row as the update leaves it."""
+        columns = dict(old.columns)
+        for name in self.shape.fields:
+            asked = bindparam(f"set_{name}", type_=Boolean(), required=True)
+            columns[name] = case((asked, self._sent(self._field(name))), else_=old.columns[name])
+        columns["updated_at"] = NOW
+        columns["version"] = old.columns["version"] + 1
+        return Row(self.resource, columns)
+
+    def _create_checks(self, new: FromClause) -> list[Check]:
+        row = Row.of(self.resource, new)
+        return [
+            Check("granted", self._condition(self.shape.scope.after, row)),
+            *self._references(row, None),
+            *self._rules(row),
+        ]
+
+    def _row_checks(self, row: Row) -> list[Check]:
+        checks = [Check("readable", self._condition(self.shape.read.before, row))]
+        if self.shape.version:
+            wanted = bindparam("version", type_=BigInteger(), required=True)
+            checks.append(Check("version", row.columns["version"] == wanted))
+        checks.append(Check("granted", self._condition(self.shape.scope.before, row)))
+        return checks
+
+    def _update_checks(self, old: Row, changed: Row) -> list[Check]:
+        unchanged = [
+            Check(
+                f"same:{name}",
+                old.columns[name].is_not_distinct_from(
+                    bindparam(f"same_{name}", type_=self._same_type(name), required=True)
+                ),
+            )
+            for name in self.shape.same
+        ]
+        return [
+            *self._row_checks(old),
+            Check("granted after", self._condition(self.shape.scope.after, changed)),
+            *unchanged,
+            *self._references(changed, old),
+            *self._rules(changed),
+        ]
+
+    def _same_type(self, name: str) -> Any:
+        return self.compiler.bind_type(self._field(name).type)
+
+    def _condition(self, expr: Expr, row: Row) -> Predicate:
+        return self.compiler.condition(expr, row)
+
+    def _references(self, row: Row, old: Row | None) -> Iterable[Check]:
+        """Each reference that the body sets points to a row that the caller may read."""
+        targets = dict(self.shape.targets)
+        for name in self.shape.fields:
+            field = self._field(name)
+            if field.target not in targets:
+                continue
+            read = targets[field.target]
+            value = row.columns[name]
+            source = self.tables.of(read.resource).alias()
+            target = Row.of(read.resource, source)
+            found: Select[Any] = select(literal_column("1")).select_from(source)
+            readable = exists(
+                found.where(
+                    target.columns[read.resource.key] == value, self._condition(read.before, target)
+                ).correlate_except(source)
+            )
+            allowed = [value.is_(None), readable]
+            if old is not None:
+                asked = bindparam(f"set_{name}", type_=Boolean(), required=True)
+                allowed = [not_(asked), value.is_not_distinct_from(old.columns[name]), *allowed]
+            yield Check(f"reference:{name}", or_(*allowed))
+
+    def _rules(self, row: Row) -> Iterable[Check]:
+        """The rules that no CHECK can hold: they ask for the time or for related rows."""
+        for rule in self.resource.rules:
+            if not on_row_alone(self.resource, rule.condition):
+                yield Check(f"rule:{rule.id}", self._condition(rule.condition, row))
+
+    def _with_caller_row(self, statement: Select[Any]) -> Select[Any]:
+        """The same, after making the caller's own row in the User table if it is not there yet."""
+        if not self.shape.caller_row:
+            return statement
+        users = self.tables.of("User")
+        key = self.tables.manifest.resource("User").key_field.column
+        caller = self.compiler.caller_value((), USER)
+        mine = upsert(users).from_select([key], select(caller)).on_conflict_do_nothing().cte("caller_row")
+        return statement.add_cte(mine)
+
+
+def _verdicts(checks: Sequence[Check]) -> Select[Any]:
+    verdicts: list[ColumnElement[Any]] = [check.predicate.is_(true()).label(check.name) for check in checks]
+    return select(*verdicts)
+
+
+def refused_at_once(shape: WriteShape) -> bool:
+    """Whether no row could ever pass, so that only the diagnosis need run."""
+    return FALSE in (shape.scope.before, shape.scope.after)
