@@ -1,0 +1,164 @@
+"""Connections to the database: opened when first needed, and honest about a database that is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+
+from specwright.db.url import Dsn
+from specwright.model.errors import SpecwrightError
+
+#: SQLSTATEs that blame the surroundings, not the statement: too many connections, a statement cancelled by
+#: its timeout, the server shutting down, crashing, starting up, or ending an idle session. Class 08 besides.
+_AWAY = {"53300", "57014", "57P01", "57P02", "57P03", "57P05"}
+
+_DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class DatabaseUnavailable(SpecwrightError):
+    """The database cannot serve now; trying again in `retry_after` seconds makes sense.
+
+    `broken` says that a connection which had worked was lost.
+    """
+
+    def __init__(self, reason: str, *, broken: bool = False, retry_after: int = 1) -> None:
+        super().__init__(f"The database is not available: {reason}")
+        self.broken = broken
+        self.retry_after = retry_after
+
+
+class Database:
+    """A pool for our own statements: sessions are not reset between uses, so none may leave a trace.
+
+    Nothing is connected before the first statement: an application starts while its database is away. Every
+    method raises DatabaseUnavailable when it is; other errors of asyncpg, such as a violated constraint, pass
+    through untouched.
+    """
+
+    def __init__(
+        self,
+        dsn: Dsn,
+        *,
+        size: int = 10,
+        acquire_timeout: float = 2,
+        statement_timeout: float = 10,
+        application_name: str = "specwright",
+    ) -> None:
+        self._acquire_timeout = acquire_timeout
+        settings = {
+            "TimeZone": "UTC",
+            "IntervalStyle": "iso_8601",
+            "application_name": application_name,
+        }
+        if not dsn.pooled:
+            settings["statement_timeout"] = str(int(statement_timeout * 1000))
+        arguments = dsn.arguments
+        self._arguments = arguments | {
+            "server_settings": arguments.get("server_settings", {}) | settings,
+            "min_size": 0,
+            "max_size": size,
+            "max_queries": 1 << 31,
+            # Below the five minutes after which a serverless database falls asleep.
+            "max_inactive_connection_lifetime": 240,
+            # The client's own limit stands behind the server's: a network may swallow packets silently.
+            "command_timeout": statement_timeout + 2,
+            "reset": _leave_as_it_is,
+        }
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+
+    async def fetch(self, sql: str, args: Sequence[object] = (), *, read: bool = False) -> list[Any]:
+        """All rows of a statement. A `read` whose connection breaks is sent once more on a fresh one."""
+        rows: list[Any] = await self._run("fetch", sql, args, read)
+        return rows
+
+    async def fetchrow(self, sql: str, args: Sequence[object] = (), *, read: bool = False) -> Any:
+        """The first row of a statement, or None. A `read` whose connection breaks is sent once more."""
+        return await self._run("fetchrow", sql, args, read)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        """An asyncpg connection in a transaction: committed at the end, rolled back by an exception."""
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+    async def ready(self) -> None:
+        """Make sure that the database answers."""
+        await self.fetchrow("SELECT 1", read=True)
+
+    async def close(self) -> None:
+        """Close all connections; those still in use get a moment to finish."""
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        try:
+            async with asyncio.timeout(5):
+                await pool.close()
+        except (TimeoutError, *_DRIVER_ERRORS):
+            pool.terminate()
+
+    async def _run(self, method: str, sql: str, args: Sequence[object], read: bool) -> Any:
+        try:
+            return await self._once(method, sql, args)
+        except DatabaseUnavailable as away:
+            if not (read and away.broken):
+                raise
+        return await self._once(method, sql, args)
+
+    async def _once(self, method: str, sql: str, args: Sequence[object]) -> Any:
+        async with self._connection() as connection:
+            return await getattr(connection, method)(sql, *args)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        pool = await self._opened()
+        try:
+            async with asyncio.timeout(self._acquire_timeout):
+                connection = await pool.acquire()
+        except TimeoutError:
+            reason = f"no connection within {self._acquire_timeout:g} seconds"
+            raise DatabaseUnavailable(reason) from None
+        except _DRIVER_ERRORS as error:
+            raise DatabaseUnavailable(_words(error)) from error
+        try:
+            yield connection
+        except _DRIVER_ERRORS as error:
+            broken = connection.is_closed()
+            if not broken and not _away(error):
+                raise
+            if broken:
+                # Its neighbours were most likely broken with it.
+                await pool.expire_connections()
+            raise DatabaseUnavailable(_words(error), broken=broken) from error
+        finally:
+            with suppress(*_DRIVER_ERRORS):
+                await pool.release(connection)
+
+    async def _opened(self) -> Any:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(**self._arguments)
+        return self._pool
+
+
+def _away(error: Exception) -> bool:
+    """Whether the error blames the surroundings.
+
+    A cached plan that another process's migration made invalid counts: asyncpg prepares anew by itself but
+    cannot inside a transaction, which has to be repeated as a whole.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state[:2] == "08" or state in _AWAY or isinstance(error, asyncpg.InvalidCachedStatementError)
+    return isinstance(error, TimeoutError | asyncpg.OutdatedSchemaCacheError)
+
+
+def _words(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+async def _leave_as_it_is(_connection: Any) -> None:
+    """Instead of asyncpg's reset, which costs a round trip for each use."""
