@@ -70,7 +70,7 @@ class World:
 
     def value(self, expr: Expr, resource: Resource, row: Row, caller: Caller = ANONYMOUS) -> Any:
         """The value of an expression without a relation to many."""
-        return _Evaluation(self, resource, caller, {(): row}).value(expr)
+        return _Evaluation(self, resource, caller, next(self._choices(expr, resource, row))).value(expr)
 
     def _choices(
         self, atom: Expr, resource: Resource | None, row: Row

@@ -60,7 +60,7 @@ def parse(text: str) -> Expr:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     indent = len(text) - len(text.lstrip())
-    source = " ".join(text.strip().splitlines())
+    source = text.strip().replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

@@ -109,23 +109,6 @@ def on_caller_alone(expr: Expr) -> bool:
     )
 
 
-def on_row_alone(resource: Resource, expr: Expr) -> bool:
-    """Whether expr depends on the row's own stored fields only, so that a CHECK can hold it."""
-    for node in walk(expr):
-        match node:
-            case CallerPath() | Parameter():
-                return False
-            case Call(name) if name in _VOLATILE:
-                return False
-            case Path(names):
-                field = resource.field(names[0])
-                if len(names) > 1 or field is None or not field.stored:
-                    return False
-            case _:
-                pass
-    return True
-
-
 def _assignable(found: Type, expected: Type) -> bool:
     if found.kind in TEXT_KINDS and expected.kind in TEXT_KINDS:
         return True

@@ -34,9 +34,9 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.expression import FALSE, Expr
 from specwright.model.manifest import Field, Filled, Resource
-from specwright.model.typecheck import on_row_alone
 from specwright.model.types import USER
 from specwright.sql.columns import default_sql
+from specwright.sql.constraints import is_row_check
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.reads import is_key, item, named_fields
 from specwright.sql.scope import Scope
@@ -242,7 +242,7 @@ class Writes:
     def _rules(self, row: Row) -> Iterable[Check]:
         """The rules that no CHECK can hold: they ask for the time or for related rows."""
         for rule in self.resource.rules:
-            if not on_row_alone(self.resource, rule.condition):
+            if not is_row_check(self.resource, rule.condition):
                 yield Check(f"rule:{rule.id}", self._condition(rule.condition, row))
 
     def _with_caller_row(self, statement: Select[Any]) -> Select[Any]:

@@ -1,0 +1,42 @@
+"""Every statement of a manifest, compiled once per shape and kept."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Literal
+
+from specwright.model.manifest import Manifest
+from specwright.sql.expression import Compiler
+from specwright.sql.reads import ListShape, list_rows, read_row
+from specwright.sql.scope import Scope, Scopes
+from specwright.sql.statement import Statement, compile_statement
+from specwright.sql.tables import Tables
+from specwright.sql.writes import Writes, WriteShape
+
+#: Shapes kept per kind of statement. A shape is what a request asks for without its values.
+SHAPES = 1024
+
+WriteKind = Literal["create", "update", "delete", "diagnose_create", "diagnose_update", "diagnose_delete"]
+
+
+class Statements:
+    """The statements of one manifest; the least recently used shapes are forgotten first."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.tables = Tables(manifest)
+        self.scope = Scopes(manifest).scope
+        self.list: Callable[[ListShape], Statement] = lru_cache(SHAPES)(self._list)
+        self.read: Callable[[Scope, tuple[str, ...]], Statement] = lru_cache(SHAPES)(self._read)
+        self.write: Callable[[WriteShape, WriteKind], Statement] = lru_cache(SHAPES)(self._write)
+
+    def _list(self, shape: ListShape) -> Statement:
+        compiler = Compiler(self.tables)
+        return compile_statement(compiler, list_rows(self.tables, compiler, shape))
+
+    def _read(self, scope: Scope, fields: tuple[str, ...]) -> Statement:
+        compiler = Compiler(self.tables)
+        return compile_statement(compiler, read_row(self.tables, compiler, scope, fields))
+
+    def _write(self, shape: WriteShape, kind: WriteKind) -> Statement:
+        writes = Writes(self.tables, shape)
+        return compile_statement(writes.compiler, getattr(writes, kind)())
