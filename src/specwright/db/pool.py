@@ -125,7 +125,7 @@ class Database:
         try:
             yield connection
         except _DRIVER_ERRORS as error:
-            broken = connection.is_closed()
+            broken = _lost(connection)
             if not broken and not _away(error):
                 raise
             if broken:
@@ -142,6 +142,14 @@ class Database:
                 if self._pool is None:
                     self._pool = await asyncpg.create_pool(**self._arguments)
         return self._pool
+
+
+def _lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # asyncpg took the broken connection back by itself.
+        return True
 
 
 def _away(error: Exception) -> bool:
