@@ -7,8 +7,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from specwright.db import embedded
+
+# No wall clock in a test; `make fuzz` looks longer.
+settings.register_profile("specwright", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "specwright"))
 
 
 @pytest.fixture
