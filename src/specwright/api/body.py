@@ -1,0 +1,151 @@
+"""Request bodies: JSON to the values that a write stores, every fault named at once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from specwright.api import json_text
+from specwright.api.fields import Taken, exists, must_be_sent, taken
+from specwright.api.problems import FieldError, Problem, validation
+from specwright.api.validators import Validator
+from specwright.model.manifest import Field, Manifest, Resource, Shown
+from specwright.model.types import Kind
+
+Action = Literal["create", "update", "replace"]
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+#: A PATCH may say what it is (RFC 7396); plain JSON means the same.
+MEDIA_TYPES: Mapping[Action, tuple[str, ...]] = {
+    "create": (JSON,),
+    "update": (JSON, MERGE_PATCH),
+    "replace": (JSON,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a body says, by spec name; a json value is its JSON text.
+
+    `unchanged` holds members that are accepted only when equal to what is stored, which the statement checks.
+    `forbidden` holds the wire names of members that need a role the caller lacks: 403, once the row is found.
+    """
+
+    values: dict[str, Any]
+    unchanged: dict[str, Any]
+    forbidden: tuple[str, ...] = ()
+
+
+class Bodies:
+    """Reads the bodies of one manifest's routes."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._readers = {resource.name: _Reader(manifest, resource) for resource in manifest.stored}
+
+    def read(
+        self,
+        resource: Resource,
+        action: Action,
+        roles: frozenset[str],
+        raw: bytes,
+        content_type: str | None,
+    ) -> Body:
+        """The body of a create, an update (PATCH) or a replace (PUT) by a caller of these roles.
+
+        A replace sets what its sender can see and may write: such a member that is left out gets its default
+        or null, every other one stays.
+
+        Raises:
+            Problem: unsupported_media_type, malformed, or validation_failed with every fault at once.
+        """
+        check_media_type(content_type, MEDIA_TYPES[action])
+        value = json_text.read(raw)
+        if not isinstance(value, dict):
+            raise validation([FieldError("", "wrong_type", "The body must be a JSON object.")])
+        return self._readers[resource.name].read(value, action, roles)
+
+
+class _Reader:
+    """Reads the bodies of one resource."""
+
+    def __init__(self, manifest: Manifest, resource: Resource) -> None:
+        self._resource = resource
+        self._fields = {field.wire: field for field in resource.fields if field.stored}
+        self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
+
+    def read(self, members: dict[str, Any], action: Action, roles: frozenset[str]) -> Body:
+        values: dict[str, Any] = {}
+        unchanged: dict[str, Any] = {}
+        forbidden: list[str] = []
+        errors: list[FieldError] = []
+        for wire, value in members.items():
+            field = self._fields.get(wire)
+            if field is None or not exists(field, roles):
+                errors.append(self._unknown(wire, roles))
+                continue
+            match taken(self._resource, field, action, roles):
+                case Taken.READ_ONLY:
+                    errors.append(FieldError(wire, "read_only", "Set by the server; leave it out."))
+                case Taken.FORBIDDEN:
+                    forbidden.append(wire)
+                case kind:
+                    read, faults = self._validators[wire].validate(value)
+                    errors += faults
+                    (values if kind is Taken.WRITTEN else unchanged)[field.name] = read
+        if action != "update":
+            for field in self._fields.values():
+                if field.wire not in members:
+                    errors += self._omitted(field, action, roles, values)
+        if errors:
+            raise validation(errors)
+        return Body(values, unchanged, tuple(forbidden))
+
+    def _omitted(
+        self, field: Field, action: Action, roles: frozenset[str], values: dict[str, Any]
+    ) -> list[FieldError]:
+        if must_be_sent(self._resource, field, action) and exists(field, roles):
+            return [FieldError(field.wire, "required", "Must be sent.")]
+        if (
+            action == "replace"
+            and field.filled is None
+            and field.shown is not Shown.WRITE_ONLY
+            and exists(field, roles)
+            and taken(self._resource, field, action, roles) is Taken.WRITTEN
+        ):
+            values[field.name] = _default(field)
+        return []
+
+    def _unknown(self, wire: str, roles: frozenset[str]) -> FieldError:
+        """The same for a member that is not there and for one that is not there for this caller."""
+        known = [name for name, field in self._fields.items() if exists(field, roles)]
+        close = get_close_matches(wire[:100], known, 1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        return FieldError(wire, "unknown_member", f"There is no such member.{hint}")
+
+
+def check_media_type(content_type: str | None, accepted: tuple[str, ...]) -> None:
+    """Refuse a body that is not of an accepted type, in UTF-8.
+
+    Raises:
+        Problem: unsupported_media_type; its `Accept` header lists what is taken (RFC 9110 §12.5.1).
+    """
+    media_type, *parameters = (content_type or "").lower().split(";")
+    if media_type.strip() not in accepted:
+        raise _unsupported(f"Send Content-Type: {' or '.join(accepted)}.", accepted)
+    for parameter in parameters:
+        name, _, value = parameter.strip().partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
+            raise _unsupported("Send JSON in UTF-8.", accepted)
+
+
+def _unsupported(detail: str, accepted: tuple[str, ...]) -> Problem:
+    return Problem("unsupported_media_type", detail, headers=[("accept", ", ".join(accepted))])
+
+
+def _default(field: Field) -> Any:
+    if field.default is None:
+        return None
+    return json.dumps(field.default.value) if field.type.kind is Kind.JSON else field.default.value

@@ -1,0 +1,305 @@
+"""Query strings: text to a checked ListQuery, every fault named."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from specwright.api.literals import UNSTORABLE, Fault, read
+from specwright.api.problems import FieldError, Problem, echo, validation
+from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.types import Kind, Type
+from specwright.model.values import key_kind
+from specwright.sql.query import Filter, ListQuery, Sort
+
+#: What a list takes besides filters.
+LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "count")
+
+MAX_OFFSET = 2**31 - 1
+MAX_PARAMETERS = 50
+MAX_CHOICES = 100
+
+_EQUALITY = ("eq", "ne", "in", "isnull")
+_ORDER = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "isnull")
+
+#: The operators that each kind of field takes; a kind that is missing takes none.
+KIND_OPERATORS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TEXT: (*_ORDER, "contains", "startswith"),
+    Kind.EMAIL: (*_ORDER, "contains", "startswith"),
+    Kind.URL: (*_ORDER, "contains", "startswith"),
+    Kind.INTEGER: _ORDER,
+    Kind.NUMBER: _ORDER,
+    Kind.DATE: _ORDER,
+    Kind.TIMESTAMP: _ORDER,
+    Kind.BOOLEAN: ("eq", "ne", "isnull"),
+    Kind.ENUM: _EQUALITY,
+    Kind.UUID: _EQUALITY,
+    Kind.REFERENCE: _EQUALITY,
+    Kind.JSON: ("isnull",),
+    Kind.LIST: ("isnull",),
+}
+
+_UNSORTABLE = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
+
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
+
+#: Verifies the cursor of a list and gives its sort values; raises Problem `invalid_cursor`.
+CursorReader = Callable[[ListQuery, str], tuple[Any, ...]]
+
+
+class Parameters:
+    """Reads the query strings of one manifest's routes."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def read_list(
+        self,
+        resource: Resource,
+        readable: Sequence[Field],
+        query_string: bytes,
+        *,
+        cursor_reader: CursorReader,
+    ) -> ListQuery:
+        """The page that `GET /tasks?…` asks for.
+
+        Raises:
+            Problem: malformed, validation_failed with every fault at once, or invalid_cursor.
+        """
+        sent = _Sent(query_string)
+        limits = resource.limits
+        limit = sent.number("limit", limits.page_default, 1, limits.page_max)
+        offset = sent.number("offset", 0, 0, MAX_OFFSET)
+        cursor = sent.take("cursor")
+        if cursor is not None and sent.was_sent("offset"):
+            sent.refuse("offset", "not_together", "Use cursor or offset, not both.")
+        count = sent.take("count")
+        if count not in (None, "exact"):
+            sent.refuse("count", "not_a_choice", "Must be exact.")
+        sort = _read_sort(resource, readable, sent)
+        fields = _read_fields(readable, sent)
+        filters = self._read_filters(readable, sent)
+        sent.finish()
+        query = ListQuery(
+            sort=sort, fields=fields, limit=limit, offset=offset, filters=filters, count=count is not None
+        )
+        if cursor is None:
+            return query
+        after = cursor_reader(query, cursor)
+        return ListQuery(
+            sort=sort, fields=fields, limit=limit, filters=filters, after=after, count=count is not None
+        )
+
+    def read_item(self, readable: Sequence[Field], query_string: bytes) -> tuple[Field, ...]:
+        """The fields that a route with one row in its answer is asked to show; all, unless `fields` says.
+
+        Raises:
+            Problem: malformed or validation_failed.
+        """
+        if not query_string:
+            return tuple(readable)
+        sent = _Sent(query_string)
+        fields = _read_fields(readable, sent)
+        sent.refuse_rest(("fields",))
+        sent.finish()
+        return fields
+
+    def read_nothing(self, query_string: bytes) -> None:
+        """Refuse every parameter, on a route that takes none.
+
+        Raises:
+            Problem: malformed or validation_failed.
+        """
+        if query_string:
+            sent = _Sent(query_string)
+            sent.refuse_rest(())
+            sent.finish()
+
+    def _read_filters(self, readable: Sequence[Field], sent: "_Sent") -> tuple[Filter, ...]:
+        by_wire = {field.wire: field for field in readable}
+        filters = []
+        for name, value in sent.rest():
+            wire, operator = (name, "eq") if name in by_wire else _split(name)
+            field = by_wire.get(wire)
+            if field is None:
+                sent.refuse_unknown(name, (*LIST_PARAMETERS, *by_wire))
+                continue
+            allowed = KIND_OPERATORS.get(field.type.kind, ())
+            if operator not in allowed:
+                takes = ", ".join(f"{wire}__{known}" for known in allowed)
+                sent.refuse(name, "unknown_parameter", f"{wire} has no such filter. It has {takes}.")
+                continue
+            try:
+                filters.append(Filter(field, operator, self._read_value(field.type, operator, value)))
+            except Fault as fault:
+                sent.refuse(name, fault.code, fault.message)
+        return tuple(filters)
+
+    def _read_value(self, type: Type, operator: str, text: str) -> Any:
+        if operator == "isnull":
+            return read(text, Type(Kind.BOOLEAN))
+        if type.kind is Kind.REFERENCE:
+            type = Type(key_kind(self._manifest, type))
+        if type.kind is Kind.TIMESTAMP:
+            # A plus sign is a space in a query string, unless it is written as %2B.
+            text = re.sub(r" (\d\d:\d\d)(?=,|$)", r"+\1", text)
+        if operator != "in":
+            return read(text, type)
+        choices = _split_choices(text)
+        if len(choices) > MAX_CHOICES:
+            raise Fault("too_long", f"Must hold at most {MAX_CHOICES} values.")
+        return tuple(read(choice, type) for choice in choices)
+
+
+class _Sent:
+    """The parameters of one request, taken one by one; what is left over is a filter or a fault."""
+
+    def __init__(self, query_string: bytes) -> None:
+        self._errors: list[FieldError] = []
+        self._left: dict[str, str] = {}
+        self._names: set[str] = set()
+        pairs = [pair for pair in query_string.split(b"&") if pair]
+        if len(pairs) > MAX_PARAMETERS:
+            raise Problem("malformed", f"The query string has more than {MAX_PARAMETERS} parameters.")
+        for pair in pairs:
+            name, _, value = pair.partition(b"=")
+            self._add(_decode(name), _decode(value))
+
+    def _add(self, name: str, value: str) -> None:
+        if name in self._names:
+            self.refuse(name, "repeated", "Must be given once.")
+            self._left.pop(name, None)
+        elif UNSTORABLE.search(name + value):
+            self.refuse(name, "invalid_character", "Must not hold a NUL character.")
+        else:
+            self._left[name] = value
+        self._names.add(name)
+
+    def was_sent(self, name: str) -> bool:
+        """Whether the parameter was sent, valid or not."""
+        return name in self._names
+
+    def take(self, name: str) -> str | None:
+        """The parameter's value, once."""
+        return self._left.pop(name, None)
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number within bounds; the default when it was not sent."""
+        text = self.take(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+            self.refuse(name, "wrong_type", f"Must be a whole number from {least} to {most}.")
+        elif int(text) < least:
+            self.refuse(name, "too_small", f"Must be at least {least}.")
+        elif int(text) > most:
+            self.refuse(name, "too_large", f"Must be at most {most}.")
+        else:
+            return int(text)
+        return default
+
+    def rest(self) -> list[tuple[str, str]]:
+        """Everything that nobody took."""
+        rest, self._left = list(self._left.items()), {}
+        return rest
+
+    def refuse(self, name: str, code: str, message: str) -> None:
+        """Note a fault."""
+        self._errors.append(FieldError(name, code, message))
+
+    def refuse_unknown(self, name: str, known: Sequence[str]) -> None:
+        """Note a parameter that does not exist, with the likeliest one that does."""
+        close = get_close_matches(name[:100], known, 1) or get_close_matches(_split(name[:100])[0], known, 1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        self.refuse(name, "unknown_parameter", f"There is no such parameter.{hint}")
+
+    def refuse_rest(self, known: Sequence[str]) -> None:
+        """Note everything that nobody took as unknown."""
+        for name, _ in self.rest():
+            self.refuse_unknown(name, known)
+
+    def finish(self) -> None:
+        """Raise what was noted."""
+        if self._errors:
+            raise validation(self._errors)
+
+
+def _decode(raw: bytes) -> str:
+    """application/x-www-form-urlencoded, strictly: no stray percent sign, UTF-8 only."""
+    try:
+        text = raw.decode()
+        if _BAD_ESCAPE.search(text):
+            raise Problem("malformed", "The query string has a % that two hexadecimal digits do not follow.")
+        return unquote_to_bytes(text.replace("+", " ")).decode()
+    except UnicodeDecodeError:
+        raise Problem("malformed", "The query string is not percent-encoded UTF-8.") from None
+
+
+def _split(name: str) -> tuple[str, str]:
+    wire, separator, operator = name.rpartition("__")
+    return (wire, operator) if separator else (name, "eq")
+
+
+def _split_choices(text: str) -> list[str]:
+    r"""The values between commas; `\,` is a comma within one and `\\` a backslash."""
+    parts = [""]
+    for piece in re.findall(r"\\[\\,]|,|[^\\,]+|\\", text):
+        if piece == ",":
+            parts.append("")
+        else:
+            parts[-1] += piece[1:] if piece in ("\\\\", "\\,") else piece
+    return parts
+
+
+def _read_fields(readable: Sequence[Field], sent: _Sent) -> tuple[Field, ...]:
+    """`fields=id,title`: exactly what is asked, in the resource's order."""
+    text = sent.take("fields")
+    if text is None:
+        return tuple(readable)
+    names = text.split(",")
+    known = {field.wire for field in readable}
+    for name in names:
+        if name not in known:
+            sent.refuse("fields", "not_a_choice", _no_field(name, known))
+            return ()
+    if len(set(names)) < len(names):
+        sent.refuse("fields", "repeated", "Must name each field once.")
+    return tuple(field for field in readable if field.wire in names)
+
+
+def _read_sort(resource: Resource, readable: Sequence[Field], sent: _Sent) -> tuple[Sort, ...]:
+    """`sort=-created_at,title`, ended by the key in the direction of the last: a total order for an index.
+
+    Newest first when nothing is asked.
+    """
+    text = sent.take("sort")
+    if text is None:
+        created = resource.field("created_at")
+        return _total(resource, [] if created is None else [Sort(created, descending=True)])
+    sortable = {field.wire: field for field in readable if field.type.kind not in _UNSORTABLE}
+    sorts: list[Sort] = []
+    for name in text.split(","):
+        field = sortable.get(name.removeprefix("-"))
+        if field is None:
+            sent.refuse("sort", "not_a_choice", _no_field(name.removeprefix("-"), sortable))
+            return ()
+        if any(sort.field is field for sort in sorts):
+            sent.refuse("sort", "repeated", "Must name each field once.")
+            return ()
+        sorts.append(Sort(field, name.startswith("-")))
+    return _total(resource, sorts)
+
+
+def _total(resource: Resource, sorts: list[Sort]) -> tuple[Sort, ...]:
+    key = resource.key_field
+    for index, sort in enumerate(sorts):
+        if sort.field.name == key.name:
+            return tuple(sorts[: index + 1])
+    return (*sorts, Sort(key, bool(sorts) and sorts[-1].descending))
+
+
+def _no_field(name: str, known: Sequence[str] | Mapping[str, Field] | set[str]) -> str:
+    close = get_close_matches(name[:100], list(known), 1)
+    hint = f" Did you mean {close[0]}?" if close else f" There are {', '.join(sorted(known))}."
+    return f"No field {echo(name)!r} here.{hint}"

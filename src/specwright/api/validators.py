@@ -1,0 +1,237 @@
+"""Validators: for each field, what Pydantic's core accepts as its value in a body."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
+from pydantic_core import core_schema as schema
+
+from specwright.api import json_text, literals
+from specwright.api.literals import Fault
+from specwright.api.problems import FieldError
+from specwright.model.manifest import Bounds, Field, Manifest
+from specwright.model.types import MAX_INTEGER, Kind, Type
+from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+
+#: Digits before and after the point of a number without a declared precision, and of one inside a json value.
+MAX_DIGITS = 400
+
+_NOUNS = {
+    Kind.TEXT: "text",
+    Kind.EMAIL: "text",
+    Kind.URL: "text",
+    Kind.ENUM: "text",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number, or a text that holds one",
+    Kind.BOOLEAN: "true or false",
+    Kind.DATE: "a text that holds a date, as 2026-01-31",
+    Kind.TIMESTAMP: "a text that holds a timestamp, as 2026-01-31T12:00:00Z",
+    Kind.UUID: "a text that holds a UUID",
+}
+
+
+class Validator:
+    """Turns one member of a body into the value that is stored."""
+
+    def __init__(self, manifest: Manifest, field: Field) -> None:
+        bounds, type_ = field.bounds, field.type
+        if type_.kind is Kind.REFERENCE:
+            target = manifest.resource(str(type_.target)).key_field
+            type_ = target.type
+            if type_.kind is Kind.TEXT:
+                bounds = Bounds(1, LONGEST_SUBJECT)
+        elif field.built_in and type_.kind is Kind.TEXT:
+            bounds = Bounds(1, LONGEST_SUBJECT)
+        core = _core(type_, bounds, field.pattern)
+        self._wire = field.wire
+        self._core = SchemaValidator(schema.nullable_schema(core) if field.nullable else core)
+        self._nullable = field.nullable
+
+    def validate(self, value: Any) -> tuple[Any, list[FieldError]]:
+        """The typed value, or every fault in it."""
+        if value is None:
+            if self._nullable:
+                return None, []
+            return None, [FieldError(self._wire, "not_null", "Must not be null.")]
+        for scalar in json_text.scalars(value) if isinstance(value, dict | list) else (value,):
+            if isinstance(scalar, str) and literals.UNSTORABLE.search(scalar):
+                message = "Must not hold a NUL or half of a surrogate pair."
+                return None, [FieldError(self._wire, "invalid_character", message)]
+        try:
+            return self._core.validate_python(value), []
+        except ValidationError as error:
+            return None, list(self._faults(error))
+
+    def _faults(self, error: ValidationError) -> Iterator[FieldError]:
+        for found in error.errors(include_url=False):
+            place = ".".join((self._wire, *map(str, found["loc"])))
+            code, message = _explain(found)
+            yield FieldError(place, code, message)
+
+
+def _explain(found: Any) -> tuple[str, str]:
+    context: dict[str, Any] = found.get("ctx", {})
+    match found["type"]:
+        case _ if found["input"] is None:
+            return "not_null", "Must not be null."
+        case "string_too_long":
+            return "too_long", f"Must have at most {_count(context['max_length'], 'character')}."
+        case "string_too_short":
+            return "too_short", f"Must have at least {_count(context['min_length'], 'character')}."
+        case "too_long":
+            return "too_long", f"Must hold at most {_count(context['max_length'], 'item')}."
+        case "too_short":
+            return "too_short", f"Must hold at least {_count(context['min_length'], 'item')}."
+        case "string_pattern_mismatch":
+            pattern = context["pattern"].removeprefix("^(?:").removesuffix(")$")
+            return "pattern_mismatch", f"Must match the pattern {pattern}"
+        case "string_type":
+            return "wrong_type", "Must be text."
+        case "bool_type":
+            return "wrong_type", "Must be true or false."
+        case "list_type":
+            return "wrong_type", "Must be a list."
+        case "less_than_equal":
+            return "too_large", f"Must be at most {_plain(context['le'])}."
+        case "greater_than_equal":
+            return "too_small", f"Must be at least {_plain(context['ge'])}."
+        case code:
+            return str(code), str(found["msg"])
+
+
+def _core(type_: Type, bounds: Bounds, pattern: str | None) -> schema.CoreSchema:
+    match type_.kind:
+        case Kind.TEXT | Kind.EMAIL | Kind.URL:
+            text = schema.str_schema(
+                strict=True,
+                min_length=bounds.least,
+                max_length=UNBOUNDED_TEXT if bounds.most is None else bounds.most,
+                pattern=None if pattern is None else f"^(?:{pattern})$",
+            )
+            check = {Kind.EMAIL: literals.check_email, Kind.URL: literals.check_url}.get(type_.kind)
+            return text if check is None else schema.no_info_after_validator_function(_told(check), text)
+        case Kind.ENUM:
+            return schema.no_info_plain_validator_function(_told(_from_text(type_)))
+        case Kind.BOOLEAN:
+            return schema.bool_schema(strict=True)
+        case Kind.INTEGER:
+            return schema.no_info_before_validator_function(
+                _told(_whole),
+                schema.int_schema(
+                    strict=True,
+                    ge=-MAX_INTEGER if bounds.least is None else max(bounds.least, -MAX_INTEGER),
+                    le=MAX_INTEGER if bounds.most is None else min(bounds.most, MAX_INTEGER),
+                ),
+            )
+        case Kind.NUMBER:
+            return schema.no_info_before_validator_function(
+                _told(_decimal(type_)),
+                schema.decimal_schema(strict=True, ge=_exact(bounds.least), le=_exact(bounds.most)),
+            )
+        case Kind.DATE:
+            return schema.no_info_before_validator_function(
+                _told(_from_text(type_)), schema.date_schema(strict=True, ge=bounds.least, le=bounds.most)
+            )
+        case Kind.TIMESTAMP:
+            return schema.no_info_before_validator_function(
+                _told(_from_text(type_)), schema.datetime_schema(strict=True, ge=bounds.least, le=bounds.most)
+            )
+        case Kind.UUID:
+            return schema.no_info_plain_validator_function(_told(_from_text(type_)))
+        case Kind.JSON:
+            return schema.no_info_plain_validator_function(_told(_json))
+        case Kind.LIST:
+            assert type_.item is not None
+            return schema.list_schema(
+                _core(type_.item, Bounds(), None),
+                strict=True,
+                min_length=bounds.least,
+                max_length=bounds.most,
+            )
+        case kind:
+            raise ValueError(f"a {kind} is not a member of a body")
+
+
+def _told(read: Any) -> Any:
+    """The reader with its Fault as Pydantic wants it raised."""
+
+    def validate(value: Any) -> Any:
+        try:
+            return read(value)
+        except Fault as fault:
+            # Braces would be read as placeholders.
+            raise PydanticCustomError(fault.code, "{message}", {"message": fault.message}) from None
+
+    return validate
+
+
+def _from_text(type_: Type) -> Any:
+    def read(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise Fault("wrong_type", f"Must be {_NOUNS[type_.kind]}.")
+        return literals.read(value, type_)
+
+    return read
+
+
+def _whole(value: Any) -> int:
+    """An integer; 1.0 is one too (JSON Schema 2020-12, Core §4.2.3)."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Fault("wrong_type", "Must be a whole number.")
+    if isinstance(value, Decimal):
+        if abs(value) > MAX_INTEGER:
+            literals.within_integers(MAX_INTEGER + 1 if value > 0 else -MAX_INTEGER - 1)
+        if value != value.to_integral_value():
+            raise Fault("wrong_type", "Must be a whole number.")
+    return int(value)
+
+
+def _decimal(type_: Type) -> Any:
+    def read(value: Any) -> Decimal:
+        if isinstance(value, str):
+            value = literals.read_number(value)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise Fault("wrong_type", f"Must be {_NOUNS[Kind.NUMBER]}.")
+        number = Decimal(value)
+        scale = MAX_DIGITS if type_.scale is None else type_.scale
+        before = MAX_DIGITS if type_.precision is None else type_.precision - scale
+        if number and number.adjusted() >= before:
+            if number > 0:
+                raise Fault("too_large", f"Must have at most {_count(before, 'digit')} before the point.")
+            raise Fault("too_small", f"Must have at most {_count(before, 'digit')} before the point.")
+        if _decimals(number) > scale:
+            raise Fault("too_precise", f"Must have at most {_count(scale, 'decimal')}.")
+        return number
+
+    return read
+
+
+def _decimals(number: Decimal) -> int:
+    """Decimals that count: 1.500 has one."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    significant = "".join(map(str, digits)).rstrip("0")
+    return max(0, -exponent - (len(digits) - len(significant))) if significant else 0
+
+
+def _json(value: Any) -> str:
+    """The JSON text of any value whose numbers a `jsonb` can keep without growing beyond reason."""
+    for scalar in json_text.scalars(value):
+        if isinstance(scalar, Decimal) and (
+            abs(scalar.adjusted()) > MAX_DIGITS or len(scalar.as_tuple().digits) > MAX_DIGITS
+        ):
+            raise Fault("too_large", f"Must hold no number of more than {MAX_DIGITS} digits.")
+    return json_text.write(value)
+
+
+def _exact(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _plain(value: Any) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
