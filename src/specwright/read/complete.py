@@ -1,0 +1,161 @@
+"""What no reader has to say: built-in fields, names on the wire, stable ids, relations and an external User.
+
+Knows nothing of Markdown: every reader ends here.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from specwright.model.manifest import Field, Relation, Resource, Shown
+from specwright.model.names import MAX_IDENTIFIER
+from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
+from specwright.read.mistakes import Mistakes
+
+USER = "User"
+
+
+def complete(declared: Sequence[Resource], mistakes: Mistakes) -> tuple[Resource, ...]:
+    """The resources with everything that follows from what was declared; collisions become mistakes."""
+    resources = [_with_fields(resource, mistakes) for resource in declared]
+    if not any(resource.name == USER for resource in resources):
+        resources.append(external_user())
+    _judge_names(resources, mistakes)
+    return _with_relations(resources, mistakes)
+
+
+def external_user() -> Resource:
+    """The User that nobody declared: known by the token's `sub`, without a table."""
+    key = Field("User.id", "id", "id", "id", TEXT, shown=Shown.READ_ONLY, built_in=True)
+    return Resource("User", USER, "User", "users", "users", (key,), external=True)
+
+
+def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
+    id_ = resource.was or resource.name
+    key = TEXT if resource.name == USER else UUID
+
+    def built_in(name: str, type_: Type, shown: Shown) -> Field:
+        return Field(f"{id_}.{name}", name, name, name, type_, shown=shown, built_in=True)
+
+    declared = []
+    for field in resource.fields:
+        wire = f"{field.name}_id" if field.type.kind is Kind.REFERENCE else field.name
+        if resource.name == USER and field.required:
+            mistakes.add(
+                field.origin,
+                f'"{field.name}" of User cannot be required: a row appears with the caller\'s first write, '
+                "before anyone can send it. Give it a default, or leave it empty",
+            )
+        if resource.name == USER and field.filled is not None and field.filled.value == "the caller":
+            mistakes.add(field.origin, f'"{field.name}" of User cannot be the caller: a User owns itself')
+        declared.append(replace(field, id=f"{id_}.{field.was or field.name}", wire=wire, column=wire))
+    soft = [built_in("deleted_at", TIMESTAMP, Shown.HIDDEN)] if resource.soft_delete else []
+    fields = (
+        built_in("id", key, Shown.READ_ONLY),
+        *declared,
+        built_in("created_at", TIMESTAMP, Shown.READ_ONLY),
+        built_in("updated_at", TIMESTAMP, Shown.READ_ONLY),
+        *soft,
+        built_in("version", INTEGER, Shown.HIDDEN),
+    )
+    return replace(resource, id=id_, fields=fields)
+
+
+def _judge_names(resources: Sequence[Resource], mistakes: Mistakes) -> None:
+    names: dict[str, Resource] = {}
+    places: dict[tuple[str, str], Resource] = {}
+    for resource in resources:
+        if resource.external:
+            continue
+        first = names.setdefault(resource.name.lower(), resource)
+        if first is not resource:
+            mistakes.add(
+                resource.origin, f"{resource.name} is declared already, at {first.origin}. Keep one table"
+            )
+            continue
+        for what, value in (("path", resource.path), ("table", resource.table)):
+            other = places.setdefault((what, value), resource)
+            if other is not resource:
+                mistakes.add(
+                    resource.origin,
+                    f"{resource.name} and {other.name} have one {what}, {value}. "
+                    f"Give one another plural: ## {resource.title} (other words)",
+                )
+                break
+        if len(resource.table) > MAX_IDENTIFIER:
+            mistakes.add(
+                resource.origin,
+                f"the table {resource.table} has a name of {len(resource.table)} characters; "
+                f"PostgreSQL keeps {MAX_IDENTIFIER}",
+            )
+        _judge_fields(resource, mistakes)
+
+
+def _judge_fields(resource: Resource, mistakes: Mistakes) -> None:
+    names: dict[str, Field] = {}
+    wires: dict[str, Field] = {}
+    for field in resource.fields:
+        if field.name in names:
+            mistakes.add(
+                field.origin,
+                f'{resource.name} has the field "{field.name}" already, at {names[field.name].origin}',
+            )
+            continue
+        names[field.name] = field
+        other = wires.setdefault(field.wire, field)
+        if other is not field:
+            reference, plain = (field, other) if field.type.kind is Kind.REFERENCE else (other, field)
+            mistakes.add(
+                field.origin if not field.built_in else other.origin,
+                f'"{field.name}" and "{other.name}" are both {field.wire} in JSON. '
+                f'Leave {plain.name} out: the reference "{reference.name}" gives it',
+            )
+        if len(field.wire) > MAX_IDENTIFIER:
+            mistakes.add(field.origin, f"the name {field.wire} is longer than {MAX_IDENTIFIER} characters")
+    for field in resource.fields:
+        if field.was is not None and field.was in names:
+            mistakes.add(
+                field.origin,
+                f'"was {field.was}" of field "{field.name}": {resource.name} still has that field',
+            )
+
+
+def _with_relations(resources: Sequence[Resource], mistakes: Mistakes) -> tuple[Resource, ...]:
+    by_name = {resource.name: resource for resource in resources}
+    relations: dict[str, list[Relation]] = {name: [] for name in by_name}
+    ways = Counter((source.name, field.type.target) for source, field in _links(resources))
+    for source, field in _links(resources):
+        target = str(field.type.target)
+        relations[source.name].append(
+            Relation(field.name, source.name, target, field.name, field.type.kind is Kind.MANY)
+        )
+    for source, field in _links(resources):
+        target = str(field.type.target)
+        if target not in by_name or by_name[target].external:
+            continue
+        name = source.table
+        if ways[source.name, target] > 1:
+            name = f"{name}_by_{field.name}"
+        taken = by_name[target].field(name)
+        if taken is not None:
+            also = ", and the other side of a many exists by itself" if taken.type.kind is Kind.MANY else ""
+            mistakes.add(
+                taken.origin,
+                f'"{name}" of {target} is the name of its {source.name} rows already '
+                f'(from "{field.name}" of {source.name}){also}. Rename or leave out the field',
+            )
+            continue
+        if any(relation.name == name for relation in relations[target]):
+            mistakes.add(field.origin, f'{target} has two relations named "{name}". Rename "{field.name}"')
+            continue
+        relations[target].append(Relation(name, target, source.name, field.name, True))
+    return tuple(replace(resource, relations=tuple(relations[resource.name])) for resource in resources)
+
+
+def _links(resources: Sequence[Resource]) -> list[tuple[Resource, Field]]:
+    return [
+        (resource, field)
+        for resource in resources
+        for field in resource.fields
+        if field.type.kind in (Kind.REFERENCE, Kind.MANY)
+    ]

@@ -1,0 +1,57 @@
+"""The spec files of a project."""
+
+from pathlib import Path
+
+from specwright.model.errors import ConfigError, Mistake, Origin, SpecError
+from specwright.model.manifest import Manifest
+from specwright.read.spec import read_specs
+
+#: The files of a feature's folder that are read; plans and tasks never are.
+FILES = ("spec.md", "data-model.md")
+
+
+def spec_files(root: Path) -> tuple[Path, ...]:
+    """Every `specs/**/spec.md`, and the `data-model.md` beside each."""
+    specs = sorted(path for path in (root / "specs").rglob("spec.md") if path.is_file())
+    return tuple(path for spec in specs for name in FILES if (path := spec.with_name(name)).is_file())
+
+
+def read_project(root: Path) -> Manifest:
+    """The manifest of the specs below root.
+
+    Raises:
+        ConfigError: there are no specs, or one cannot be opened.
+        SpecError: every mistake of every file.
+    """
+    files = spec_files(root)
+    if not files:
+        raise ConfigError(f"No spec found: write specs/NAME/spec.md in {root}, or run `specwright init`.")
+    texts: dict[str, str] = {}
+    mistakes: list[Mistake] = []
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+        try:
+            texts[name] = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            mistakes.append(_not_utf8(name, content, error.start))
+    try:
+        manifest = read_specs(texts)
+    except SpecError as error:
+        # An entity of an unreadable file is missing elsewhere: tell the cause alone.
+        raise SpecError(mistakes or error.mistakes) from None
+    if mistakes:
+        raise SpecError(mistakes)
+    return manifest
+
+
+def _not_utf8(name: str, content: bytes, at: int) -> Mistake:
+    before = content[:at]
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    return Mistake(
+        Origin(name, line, column), f"byte 0x{content[at]:02x} is not UTF-8: save the file as UTF-8"
+    )

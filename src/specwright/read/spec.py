@@ -1,0 +1,280 @@
+"""Specs to manifest: every file outlined, every known table read, everything judged together."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from specwright.model.manifest import Feature, Manifest, OpenQuestion, Requirement, Resource, Rule
+from specwright.model.names import hint
+from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
+from specwright.read.cells import leading_code, plain
+from specwright.read.complete import complete
+from specwright.read.entities import Entity, judge_fields, read_fields, read_heading
+from specwright.read.expressions import Written, judge_condition, judge_value, parse_span
+from specwright.read.mistakes import Mistakes
+from specwright.read.outline import Broken, Item, Outline, Section, Table, outline
+from specwright.read.requirements import read_requirements
+from specwright.read.span import Span
+from specwright.read.tables import kind_of
+from specwright.read.vocabulary import RULE_LINES, TABLES
+
+_KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
+_Placed = tuple[str, Section, Table]
+_TITLE = re.compile(r"feature specification:\s*|data model:\s*", re.IGNORECASE)
+
+
+def read_specs(files: Mapping[str, str]) -> Manifest:
+    """The manifest of specs given as texts by path, as `specs/tasks/spec.md`.
+
+    Raises:
+        SpecError: every mistake of every file.
+    """
+    mistakes = Mistakes()
+    outlines = {file: outline(file, files[file]) for file in sorted(files, key=_reading_order)}
+    manifest = _Reading(outlines, mistakes).manifest()
+    mistakes.settle()
+    return manifest
+
+
+def feature_of(file: str) -> str:
+    """The feature that a file belongs to: its folder below `specs`."""
+    folders = PurePosixPath(file.replace("\\", "/")).parts[:-1]
+    return "/".join(folders[1:] if folders[:1] == ("specs",) else folders) or "specs"
+
+
+def _reading_order(file: str) -> tuple[str, bool, str]:
+    return feature_of(file), not file.endswith("spec.md"), file
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleRow:
+    rule: Rule
+    written: Written
+
+
+class _Reading:
+    def __init__(self, outlines: Mapping[str, Outline], mistakes: Mistakes) -> None:
+        self.outlines = outlines
+        self.mistakes = mistakes
+        self.tables = self.known_tables()
+        self.entities: list[Entity] = []
+        self.by_section: dict[Section, Entity] = {}
+        self.spellings: dict[str, str] = {}
+        self.subjects = Subjects()
+        self.grant_rows: dict[str, list[GrantRow]] = {}
+        self.rule_rows: dict[str, list[_RuleRow]] = {}
+
+    @property
+    def sections(self) -> Iterator[tuple[str, Section]]:
+        for file, read in self.outlines.items():
+            for section in read.sections:
+                yield feature_of(file), section
+
+    def known_tables(self) -> dict[str, list[_Placed]]:
+        """The tables that are read, by their kind, of all files."""
+        found: dict[str, list[_Placed]] = {kind: [] for kind in TABLES}
+        for feature, section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, Table):
+                    kind = kind_of(block, self.mistakes)
+                    if kind is not None:
+                        found[kind].append((feature, section, block))
+                elif isinstance(block, Broken):
+                    self.mistakes.add(
+                        block.header,
+                        "this begins like a table and is none: the next line is |---|---|, with as many columns",
+                    )
+        return found
+
+    def manifest(self) -> Manifest:
+        self.declare_entities()
+        for _, _, table in self.tables["roles"]:
+            self.subjects.read_roles(table, self.mistakes)
+        for _, _, table in self.tables["names"]:
+            self.subjects.read_names(table, self.mistakes)
+        for entity in self.entities:
+            read_fields(entity, self.spellings, self.mistakes)
+        soft = self.soft_deleted()
+        declared = [replace(entity.resource(), soft_delete=entity.name in soft) for entity in self.entities]
+        resources = {resource.name: resource for resource in complete(declared, self.mistakes)}
+        for entity in self.entities:
+            judge_fields(entity, resources[entity.name], resources, list(self.subjects.roles), self.mistakes)
+        self.read_actions(resources)
+        self.read_moves(resources)
+        self.read_grants(resources)
+        self.read_rules(resources)
+        manifest = Manifest(
+            resources=tuple(resources.values()),
+            roles=tuple(self.subjects.roles.values()),
+            names=tuple(row.name for row in self.subjects.names.values()),
+            requirements=tuple(self.requirements()),
+            open_questions=tuple(
+                OpenQuestion(text, origin) for read in self.outlines.values() for origin, text in read.marks
+            ),
+            features=tuple(self.features()),
+        )
+        self.judge_expressions(manifest)
+        return manifest
+
+    def declare_entities(self) -> None:
+        for feature, section, table in self.tables["fields"]:
+            if section in self.by_section:
+                first = self.by_section[section]
+                self.mistakes.add(
+                    table.header.line,
+                    f"{first.name} has a field table already, at {first.table.header.line.origin}. "
+                    "Join the two, or put a heading between",
+                )
+                continue
+            entity = read_heading(section, table, feature, self.mistakes)
+            if entity is not None:
+                self.by_section[section] = entity
+                self.entities.append(entity)
+                for spelling in entity.spellings:
+                    self.spellings.setdefault(spelling, entity.name)
+        self.spellings.setdefault("User", "User")
+
+    def entity_name(self, section: Section) -> str | None:
+        """The entity that a section speaks of: its own, one named by its heading, or that around it."""
+        for around in section.ancestry:
+            if around in self.by_section:
+                return self.by_section[around].name
+            heading = plain(around.heading).text
+            if heading in self.spellings and heading != "User":
+                return self.spellings[heading]
+        return None
+
+    def of_entities(
+        self, tables: Sequence[_Placed], what: str, resources: Mapping[str, Resource]
+    ) -> Iterator[tuple[Resource, Table]]:
+        for _, section, table in tables:
+            name = self.entity_name(section)
+            if name is not None:
+                yield resources[name], table
+            elif not any(self.failed(around) for around in section.ancestry):
+                self.mistakes.add(
+                    table.header.line,
+                    f"these {what} belong to no entity: put them below the heading of a Field | Type | Rules table",
+                )
+
+    def failed(self, section: Section) -> bool:
+        """Whether the section has a field table that could not be read: what belongs to it is let be."""
+        return section not in self.by_section and any(
+            isinstance(block, Broken)
+            or (isinstance(block, Table) and plain(block.header.cells[0]).text.lower() == "field")
+            for block in section.blocks
+        )
+
+    def read_actions(self, resources: dict[str, Resource]) -> None:
+        for resource, table in self.of_entities(self.tables["actions"], "actions", resources):
+            actions = read_actions(resources[resource.name], table, self.spellings, self.mistakes)
+            known = resources[resource.name]
+            resources[resource.name] = replace(known, actions=(*known.actions, *actions))
+
+    def read_moves(self, resources: dict[str, Resource]) -> None:
+        for resource, table in self.of_entities(self.tables["moves"], "moves", resources):
+            moves = read_moves(resource, table, self.subjects, self.mistakes, len(resource.moves) + 1)
+            resources[resource.name] = replace(resource, moves=(*resource.moves, *moves))
+
+    def read_grants(self, resources: dict[str, Resource]) -> None:
+        for resource, table in self.of_entities(self.tables["grants"], "grants", resources):
+            rows = self.grant_rows.setdefault(resource.name, [])
+            rows += read_grants(resource, table, self.subjects, self.mistakes, len(rows) + 1)
+            resources[resource.name] = replace(resource, grants=tuple(row.grant for row in rows))
+
+    def rule_items(self) -> Iterator[tuple[Section, Item]]:
+        for _, section in self.sections:
+            if plain(section.heading).text.lower() == "rules":
+                for block in section.blocks:
+                    if isinstance(block, Item):
+                        yield section, block
+
+    def soft_deleted(self) -> set[str | None]:
+        return {
+            self.entity_name(section)
+            for section, item in self.rule_items()
+            if plain(item.head).text.lower().rstrip(".") in RULE_LINES
+        }
+
+    def read_rules(self, resources: dict[str, Resource]) -> None:
+        for section, item in self.rule_items():
+            name = self.entity_name(section)
+            if name is None:
+                if leading_code(item.head) is not None and not any(
+                    self.failed(up) for up in section.ancestry
+                ):
+                    self.mistakes.add(
+                        item.head,
+                        "this rule belongs to no entity: put the heading Rules one level below the entity's",
+                    )
+                continue
+            if plain(item.head).text.lower().rstrip(".") in RULE_LINES:
+                continue
+            rows = self.rule_rows.setdefault(name, [])
+            row = self.read_rule(resources[name], item.head, len(rows) + 1)
+            if row is not None:
+                rows.append(row)
+                resources[name] = replace(resources[name], rules=tuple(known.rule for known in rows))
+
+    def read_rule(self, resource: Resource, head: Span, number: int) -> _RuleRow | None:
+        found = leading_code(head)
+        if found is None:
+            close = (
+                hint(head.text.lower(), RULE_LINES) or " A rule is an expression in backticks, on one line"
+            )
+            self.mistakes.add(head, f'"{head.text[:40]}" is no rule.{close}')
+            return None
+        text, rest = found
+        written = parse_span(text, self.mistakes)
+        if written is None:
+            return None
+        keys = tuple(_KEYS.findall(rest.text))
+        return _RuleRow(Rule(f"{resource.id}.rule.{number}", written.expr, keys, head.origin), written)
+
+    def requirements(self) -> Iterator[Requirement]:
+        for feature in dict.fromkeys(map(feature_of, self.outlines)):
+            read = [known for file, known in self.outlines.items() if feature_of(file) == feature]
+            yield from read_requirements(feature, read, self.subjects.roles, self.mistakes)
+
+    def features(self) -> Iterator[Feature]:
+        seen: set[str] = set()
+        for file, read in self.outlines.items():
+            name = feature_of(file)
+            if name not in seen:
+                seen.add(name)
+                headings = [section.heading.text for section in read.sections if section.level]
+                yield Feature(name, _TITLE.sub("", headings[0]) if headings else name, file)
+
+    def judge_expressions(self, manifest: Manifest) -> None:
+        broken = {row.field.name for entity in self.entities for row in entity.rows if row.broken}
+        for entity in self.entities:
+            resource = manifest.resource(entity.name)
+            for row in entity.rows:
+                if row.computed is not None and not row.broken:
+                    judge_value(manifest, resource, row.computed, row.field.type, broken, self.mistakes)
+        for name, rules in self.rule_rows.items():
+            for rule in rules:
+                judge_condition(manifest, manifest.resource(name), rule.written, broken, self.mistakes)
+        for name, grants in self.grant_rows.items():
+            resource = manifest.resource(name)
+            judged: set[int] = set()
+            for grant in grants:
+                for written in (grant.when, grant.then):
+                    if written is not None and id(written) not in judged:
+                        judged.add(id(written))
+                        judge_condition(manifest, resource, written, broken, self.mistakes)
+                self.judge_named(manifest, resource, grant, broken)
+
+    def judge_named(self, manifest: Manifest, resource: Resource, row: GrantRow, broken: set[str]) -> None:
+        """A name from a Who|Is table must make sense for each entity that grants to it."""
+        named = self.subjects.names.get(row.grant.who.name)
+        if named is None:
+            return
+        found = Mistakes()
+        judge_condition(manifest, resource, named.written, broken, found)
+        for mistake in found:
+            self.mistakes.add(
+                mistake.origin,
+                f'"{named.name.name}" is granted something on {resource.name}: {mistake.message}',
+            )

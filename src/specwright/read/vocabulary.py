@@ -1,0 +1,73 @@
+"""The closed vocabulary of the spec language; `docs/spec-language.md` explains every word of it."""
+
+from specwright.model.manifest import OnDelete
+from specwright.model.types import Kind
+
+#: The tables that are read, by the columns they need and may have.
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "fields": (("Field", "Type", "Rules"), ()),
+    "moves": (("Field", "Moves"), ("Who",)),
+    "grants": (("Who", "May"), ("When", "Then")),
+    "names": (("Who", "Is"), ()),
+    "roles": (("Role", "Means"), ()),
+    "actions": (("Action", "Takes", "Does"), ()),
+}
+
+#: Columns that any table may have besides: they are prose.
+PROSE_COLUMNS = ("Means", "Description", "Notes", "Example")
+
+#: Types that are one word. The others: number(p,s), `literals`, list of T, an entity, many X.
+PLAIN_TYPES = (
+    Kind.TEXT,
+    Kind.INTEGER,
+    Kind.BOOLEAN,
+    Kind.DATE,
+    Kind.TIMESTAMP,
+    Kind.UUID,
+    Kind.EMAIL,
+    Kind.URL,
+    Kind.JSON,
+)
+TYPE_FORMS = ("number(p,s)", "`literals`", "list of T", "many X")
+
+#: Rules that are complete by themselves.
+PLAIN_RULES = (
+    "required",
+    "unique",
+    "the caller",
+    "now",
+    "indexed",
+    "searchable",
+    "immutable",
+    "read only",
+    "write only",
+    "hidden",
+)
+#: Rules that begin with these words and go on.
+RULES_WITH_VALUE = (
+    "unique per",
+    "matches",
+    "default",
+    "readable by",
+    "writable by",
+    "on delete",
+    "was",
+    "count of",
+    "sum of",
+)
+RULES = PLAIN_RULES + RULES_WITH_VALUE
+ON_DELETE = tuple(choice.value for choice in OnDelete)
+
+#: Lines of a Rules list besides expressions.
+RULE_LINES = ("soft delete",)
+
+#: Who may be said besides a role and a name from a Who|Is table.
+WHO = ("anyone", "signed in", "owner")
+
+#: What may be granted besides an action's name.
+MAY = ("list", "read", "create", "update", "delete", "restore", "link", "everything")
+EVERYTHING = ("list", "read", "create", "update", "delete", "moves", "link", "restore")
+
+#: What the request block of an example may say before its headers.
+EXAMPLE_LINES = ("As", "Name")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
