@@ -12,6 +12,7 @@ from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.validators import Validator
 from specwright.model.manifest import Field, Manifest, Resource, Shown
 from specwright.model.types import Kind
+from specwright.model.values import fit
 
 Action = Literal["create", "update", "replace"]
 
@@ -72,6 +73,7 @@ class _Reader:
     """Reads the bodies of one resource."""
 
     def __init__(self, manifest: Manifest, resource: Resource) -> None:
+        self._manifest = manifest
         self._resource = resource
         self._fields = {field.wire: field for field in resource.fields if field.stored}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
@@ -115,7 +117,7 @@ class _Reader:
             and exists(field, roles)
             and taken(self._resource, field, action, roles) is Taken.WRITTEN
         ):
-            values[field.name] = _default(field)
+            values[field.name] = default_value(self._manifest, field)
         return []
 
     def _unknown(self, wire: str, roles: frozenset[str]) -> FieldError:
@@ -145,7 +147,10 @@ def _unsupported(detail: str, accepted: tuple[str, ...]) -> Problem:
     return Problem("unsupported_media_type", detail, headers=[("accept", ", ".join(accepted))])
 
 
-def _default(field: Field) -> Any:
+def default_value(manifest: Manifest, field: Field) -> Any:
+    """What is stored when the field is left out."""
     if field.default is None:
         return None
-    return json.dumps(field.default.value) if field.type.kind is Kind.JSON else field.default.value
+    if field.type.kind is Kind.JSON:
+        return json.dumps(field.default.value)
+    return fit(manifest, field.default.value, field.type)

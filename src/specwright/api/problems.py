@@ -71,6 +71,7 @@ FIELD_CODES = {
     "not_null": "Must not be null.",
     "unknown_member": "No such member in this body.",
     "unknown_parameter": "No such parameter, field or operator here.",
+    "forbidden": "Needs a role that the caller lacks.",
     "read_only": "Set by the server; not taken from a client.",
     "immutable": "Set once, on create; only an equal value is accepted later.",
     "wrong_type": "Another JSON type is needed.",

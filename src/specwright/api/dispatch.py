@@ -1,0 +1,81 @@
+"""From a path to an endpoint: a dictionary look-up, however many resources there are."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from specwright.api.endpoints import Endpoints
+from specwright.api.request import Reply, Request
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A derived path: its template, what answers each method, and the key in it."""
+
+    template: str
+    handlers: Mapping[str, Handler]
+    key: str = ""
+
+
+class Dispatch:
+    """The derived routes of one contract, less those that the application answers itself."""
+
+    def __init__(self, prefix: str, endpoints: Iterable[Endpoints]) -> None:
+        self._prefix = prefix + "/"
+        self._collections: dict[str, Match] = {}
+        self._rows: dict[str, Match] = {}
+        self._exact: dict[str, set[str]] = {}
+        for one in endpoints:
+            path = one.resource.path
+            self._collections[path] = Match(
+                one.path, {"GET": one.list_rows, "HEAD": one.list_rows, "POST": one.create}
+            )
+            self._rows[path] = Match(
+                f"{one.path}/{{id}}",
+                {
+                    "GET": one.read,
+                    "HEAD": one.read,
+                    "PATCH": one.update,
+                    "PUT": one.replace,
+                    "DELETE": one.delete,
+                },
+            )
+
+    def find(self, method: str, path: str) -> Match | None:
+        """The derived path of a raw request path, unless the application answers this method itself."""
+        if not path.startswith(self._prefix):
+            return None
+        if path in self._exact and method in self._exact[path]:
+            return None
+        segments = path[len(self._prefix) :].split("/")
+        if len(segments) == 1:
+            return self._collections.get(segments[0])
+        found = self._rows.get(segments[0]) if len(segments) == 2 and segments[1] else None
+        return None if found is None else Match(found.template, found.handlers, unquote(segments[1]))
+
+    def routes(self) -> Iterable[tuple[str, str]]:
+        """Method and template of every derived route."""
+        for match in (*self._collections.values(), *self._rows.values()):
+            for method in match.handlers:
+                yield method, match.template
+
+    def give_way(self, method: str, template: str) -> bool:
+        """Leave a method of a path to the application; whether there was a derived route for it.
+
+        A path without parameters wins over the key of a row: `/tasks/stats` is not a task.
+        """
+        if not template.startswith(self._prefix):
+            return False
+        segments = template[len(self._prefix) :].split("/")
+        table = {1: self._collections, 2: self._rows}.get(len(segments), {})
+        match = table.get(segments[0])
+        if match is None or method not in match.handlers:
+            return False
+        if len(segments) == 2 and not segments[1].startswith("{"):
+            self._exact.setdefault(template, set()).add(method)
+            return True
+        handlers = {known: handler for known, handler in match.handlers.items() if known != method}
+        table[segments[0]] = Match(match.template, handlers)
+        return True

@@ -1,0 +1,321 @@
+"""The routes of one resource: a request becomes one statement, its outcome an answer.
+
+The order of judgement on a row route is 401, then the body, 404 where the caller may not read the row, 412,
+403, 422 for references, 422 for rules, 409 for constraints. A foreign row and a missing one answer the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+
+from specwright.api import cursor
+from specwright.api.body import Action, Body, default_value
+from specwright.api.etag import is_known, make_tag, wanted_versions
+from specwright.api.fields import Taken, exists, readable, taken
+from specwright.api.problems import FieldError, Problem, validation
+from specwright.api.request import Reply, Request
+from specwright.api.service import Service
+from specwright.api.violations import problem_of, reference_problem, rule_problem
+from specwright.model.caller import Caller
+from specwright.model.manifest import Field, Resource
+from specwright.model.types import Kind
+from specwright.model.values import read_text
+from specwright.sql.query import ListQuery
+from specwright.sql.reads import ListShape
+from specwright.sql.scope import Scope
+from specwright.sql.statement import Statement
+from specwright.sql.statements import WriteKind
+from specwright.sql.writes import WriteShape, refused_at_once
+
+_DIAGNOSES: dict[WriteKind, WriteKind] = {
+    "create": "diagnose_create",
+    "update": "diagnose_update",
+    "delete": "diagnose_delete",
+}
+
+
+class Endpoints:
+    """List, create, read, update, replace and delete of one resource."""
+
+    def __init__(self, service: Service, resource: Resource) -> None:
+        self.service = service
+        self.resource = resource
+        self.path = f"{service.contract.prefix}/{resource.path}"
+        self._has_users = "User" in service.manifest and not service.manifest.resource("User").external
+
+    async def list_rows(self, request: Request) -> Reply:
+        """`GET /tasks`: one page."""
+        scope = self._collection_scope("list", request.caller)
+        fields = readable(self.resource, request.caller.roles)
+        query = self.service.parameters.read_list(
+            self.resource, fields, request.query, cursor_reader=self._cursor_reader(request.caller)
+        )
+        rows = await self._fetch(self._list_statement(scope, query), request.caller, _list_values(query))
+        return Reply(200, self._page(query, rows, request.caller))
+
+    async def create(self, request: Request) -> Reply:
+        """`POST /tasks`: a new row."""
+        scope = self._collection_scope("create", request.caller)
+        shown = self._shown(request)
+        body = await self._body(request, "create")
+        if body.forbidden:
+            raise _forbidden_fields(body)
+        shape = self._shape(scope, "create", request.caller, shown)
+        values: dict[str, Any] = {
+            f"new_{name}": body.values[name] if name in body.values else self._default(name)
+            for name in shape.fields
+        }
+        row = await self._write("create", shape, request.caller, values, body)
+        location = f"{self.path}/{quote(row['key'], safe='')}"
+        content = row["item"].encode() if row["item"] is not None else b"{}"
+        headers = ((b"location", location.encode()), (b"etag", make_tag(row["version"], content).encode()))
+        return Reply(201, content, headers)
+
+    async def read(self, request: Request) -> Reply:
+        """`GET /tasks/{id}`: one row."""
+        scope = self._row_scope("read", request.caller)
+        shown = self._shown(request)
+        key = self._key(request)
+        if not scope.possible:
+            raise Problem("not_found")
+        statement = self.service.statements.read(scope, shown)
+        rows = await self._fetch(statement, request.caller, {"key": key})
+        if not rows:
+            raise Problem("not_found")
+        content = rows[0]["item"].encode()
+        tag = make_tag(rows[0]["version"], content)
+        if is_known(request.header(b"if-none-match"), tag):
+            return Reply(304, headers=((b"etag", tag.encode()),))
+        return Reply(200, content, ((b"etag", tag.encode()),))
+
+    async def update(self, request: Request) -> Reply:
+        """`PATCH /tasks/{id}`: merge the body into the row (RFC 7396)."""
+        return await self._change(request, "update")
+
+    async def replace(self, request: Request) -> Reply:
+        """`PUT /tasks/{id}`: the body is the row; it never creates one."""
+        return await self._change(request, "replace")
+
+    async def delete(self, request: Request) -> Reply:
+        """`DELETE /tasks/{id}`."""
+        scope = self._row_scope("delete", request.caller)
+        self.service.parameters.read_nothing(request.query)
+        values = {"key": self._key(request), "versions": wanted_versions(request.header(b"if-match"))}
+        shape = self._shape(scope, "delete", request.caller, (), version=values["versions"] is not None)
+        await self._write("delete", shape, request.caller, values)
+        return Reply(204)
+
+    async def _change(self, request: Request, action: Action) -> Reply:
+        scope = self._row_scope("update", request.caller)
+        shown = self._shown(request)
+        body = await self._body(request, action)
+        versions = wanted_versions(request.header(b"if-match"))
+        shape = self._shape(
+            scope, action, request.caller, shown, same=tuple(body.unchanged), version=versions is not None
+        )
+        values: dict[str, Any] = {"key": self._key(request), "versions": versions}
+        for name in shape.fields:
+            values[f"set_{name}"] = name in body.values
+            values[f"new_{name}"] = body.values.get(name)
+        values |= {f"same_{name}": value for name, value in body.unchanged.items()}
+        row = await self._write("update", shape, request.caller, values, body)
+        content = row["item"].encode()
+        return Reply(200, content, ((b"etag", make_tag(row["version"], content).encode()),))
+
+    def _collection_scope(self, action: str, caller: Caller) -> Scope:
+        scope = self.service.statements.scope(self.resource, action, caller)
+        if not scope.possible:
+            if caller.anonymous:
+                raise unauthenticated()
+            raise Problem("forbidden", f"You may not {action} {self.resource.path}.")
+        return scope
+
+    def _row_scope(self, action: str, caller: Caller) -> Scope:
+        scope = self.service.statements.scope(self.resource, action, caller)
+        if caller.anonymous and not scope.possible:
+            raise unauthenticated()
+        return scope
+
+    def _shown(self, request: Request) -> tuple[str, ...]:
+        fields = readable(self.resource, request.caller.roles)
+        return tuple(field.name for field in self.service.parameters.read_item(fields, request.query))
+
+    async def _body(self, request: Request, action: Action) -> Body:
+        raw = await request.body(self.service.max_body)
+        content_type = request.header(b"content-type")
+        return self.service.bodies.read(self.resource, action, request.caller.roles, raw, content_type)
+
+    def _default(self, name: str) -> Any:
+        field = self.resource.field(name)
+        assert field is not None
+        return default_value(self.service.manifest, field)
+
+    def _key(self, request: Request) -> Any:
+        """The key in the path; one that no row can have is a row that is not there."""
+        if self.resource.key_field.type.kind is not Kind.UUID:
+            if "\x00" in request.key:
+                raise Problem("not_found")
+            return request.key
+        try:
+            return read_text(request.key, Kind.UUID)
+        except ValueError:
+            raise Problem("not_found") from None
+
+    def _shape(
+        self,
+        scope: Scope,
+        action: Action | str,
+        caller: Caller,
+        shown: tuple[str, ...],
+        *,
+        same: tuple[str, ...] = (),
+        version: bool = False,
+    ) -> WriteShape:
+        fields = () if action == "delete" else self._writable(str(action), caller)
+        statements = self.service.statements
+        manifest = self.service.manifest
+        targets = {
+            field.target: statements.scope(manifest.resource(field.target), "read", caller)
+            for field in fields
+            if field.target is not None and not manifest.resource(field.target).external
+        }
+        return WriteShape(
+            scope=scope,
+            read=statements.scope(self.resource, "read", caller),
+            targets=tuple(targets.items()),
+            fields=tuple(field.name for field in fields),
+            same=same,
+            shown=shown,
+            version=version,
+            caller_row=self._has_users and not caller.anonymous,
+        )
+
+    def _writable(self, action: str, caller: Caller) -> tuple[Field, ...]:
+        return tuple(
+            field
+            for field in self.resource.fields
+            if exists(field, caller.roles)
+            and taken(self.resource, field, action, caller.roles) is Taken.WRITTEN
+        )
+
+    async def _write(
+        self,
+        kind: WriteKind,
+        shape: WriteShape,
+        caller: Caller,
+        values: Mapping[str, Any],
+        body: Body | None = None,
+    ) -> Any:
+        """Run the write; when it is refused, ask once why.
+
+        Nothing wrong then means that a race was lost: try again, and give up after the second time.
+        """
+        for _ in range(2):
+            if not refused_at_once(shape) and (body is None or not body.forbidden):
+                rows = await self._fetch(self.service.statements.write(shape, kind), caller, values, kind)
+                if rows:
+                    return rows[0]
+            diagnosis = self.service.statements.write(shape, _DIAGNOSES[kind])
+            verdicts = await self._fetch(diagnosis, caller, values)
+            self._refuse(kind, dict(verdicts[0]) if verdicts else {"readable": False}, body)
+        raise Problem("conflict", "The row changed while it was being written; try again.")
+
+    def _refuse(self, kind: WriteKind, verdict: Mapping[str, bool], body: Body | None) -> None:
+        """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
+        failed = [name for name, holds in verdict.items() if not holds]
+        if "readable" in failed:
+            raise Problem("not_found")
+        if "version" in failed:
+            raise Problem("precondition_failed")
+        if "granted" in failed or "granted after" in failed:
+            raise Problem("forbidden", f"You may not {kind} this {self.resource.title.lower()}.")
+        if body is not None and body.forbidden:
+            raise _forbidden_fields(body)
+        for name in failed:
+            what, _, subject = name.partition(":")
+            match what:
+                case "same":
+                    raise self._not_the_same(subject)
+                case "reference":
+                    raise reference_problem(self.resource, subject)
+                case "rule":
+                    raise rule_problem(self.resource, subject)
+
+    def _not_the_same(self, name: str) -> Problem:
+        field = self.resource.field(name)
+        assert field is not None
+        code = "immutable" if field.immutable else "read_only"
+        message = f"{field.wire} cannot be changed: leave it out, or send what it is."
+        return validation([FieldError(field.wire, code, message)])
+
+    async def _fetch(
+        self, statement: Statement, caller: Caller, values: Mapping[str, Any], action: str = ""
+    ) -> list[Any]:
+        manifest = self.service.manifest
+        arguments = statement.arguments(manifest, caller, values)
+        try:
+            return await self.service.database.fetch(statement.text, arguments, read=not action)
+        except asyncpg.PostgresError as error:
+            problem = problem_of(manifest, action, error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    def _list_statement(self, scope: Scope, query: ListQuery) -> Statement:
+        shape = ListShape(
+            scope=scope,
+            fields=tuple(field.name for field in query.fields),
+            sort=tuple((sort.field.name, sort.descending) for sort in query.sort),
+            filters=tuple((asked.field.name, _operator(asked)) for asked in query.filters),
+            after=None if query.after is None else tuple(value is None for value in query.after),
+            offset=query.offset > 0,
+            count=query.count,
+        )
+        return self.service.statements.list(shape)
+
+    def _page(self, query: ListQuery, rows: list[Any], caller: Caller) -> bytes:
+        total = rows[0]["total"] if query.count else None
+        found = [row for row in rows if row["item"] is not None]
+        following = "null"
+        if len(found) > query.limit:
+            last = found[query.limit - 1]
+            values = [last[f"k{position}"] for position in range(len(query.sort))]
+            binding = cursor.binding(self.service.contract, self.resource, query, caller.id)
+            following = f'"{cursor.write(self.service.secret, binding, values)}"'
+        items = ",".join(row["item"] for row in found[: query.limit])
+        counted = "" if total is None else f',"total":{total}'
+        return f'{{"items":[{items}],"next_cursor":{following}{counted}}}'.encode()
+
+    def _cursor_reader(self, caller: Caller) -> Any:
+        def read(query: ListQuery, text: str) -> tuple[Any, ...]:
+            binding = cursor.binding(self.service.contract, self.resource, query, caller.id)
+            return cursor.read(self.service.secret, binding, text)
+
+        return read
+
+
+def unauthenticated(detail: str = "") -> Problem:
+    """The 401 that says how to sign in (RFC 6750 §3)."""
+    return Problem("unauthenticated", detail, headers=[("WWW-Authenticate", "Bearer")])
+
+
+def _forbidden_fields(body: Body) -> Problem:
+    names = ", ".join(body.forbidden)
+    errors = [FieldError(wire, "forbidden", f"You may not set {wire}.") for wire in body.forbidden]
+    return Problem("forbidden", f"You may not set {names}.", errors=errors)
+
+
+def _operator(asked: Any) -> str:
+    if asked.operator != "isnull":
+        return str(asked.operator)
+    return "isnull" if asked.value else "notnull"
+
+
+def _list_values(query: ListQuery) -> dict[str, Any]:
+    """What fills the parameters; one row more than asked tells whether there is a next page."""
+    values: dict[str, Any] = {"limit": query.limit + 1, "offset": query.offset}
+    values |= {f"filter{n}": asked.value for n, asked in enumerate(query.filters)}
+    values |= {f"after{n}": value for n, value in enumerate(query.after or ())}
+    return values

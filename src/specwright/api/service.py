@@ -1,0 +1,26 @@
+"""What every derived route works with."""
+
+from dataclasses import dataclass
+
+from specwright.api.body import Bodies
+from specwright.api.parameters import Parameters
+from specwright.auth import Authentication
+from specwright.db.pool import Database
+from specwright.model.manifest import Contract, Manifest
+from specwright.sql.statements import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One contract of one manifest, served from one database."""
+
+    manifest: Manifest
+    contract: Contract
+    statements: Statements
+    database: Database
+    authentication: Authentication
+    bodies: Bodies
+    parameters: Parameters
+    #: Signs cursors.
+    secret: bytes
+    max_body: int

@@ -1,0 +1,78 @@
+"""What PostgreSQL refused, told in the spec's words: by SQLSTATE and constraint, never by message text."""
+
+import asyncpg
+
+from specwright.api.problems import FieldError, Problem, validation
+from specwright.model.manifest import Manifest, Resource
+from specwright.model.syntax import print_expression
+from specwright.sql.checks import Violation
+from specwright.sql.constraints import describe_constraint
+from specwright.sql.tables import Violated
+
+_CODES = {
+    Violation.LENGTH: ("too_long", "The text is too long or too short."),
+    Violation.RANGE: ("too_large", "The value is out of range."),
+    Violation.LITERALS: ("not_a_choice", "The value is not one of the listed ones."),
+    Violation.PATTERN: ("pattern_mismatch", "The text does not match the pattern."),
+    Violation.ITEMS: ("too_long", "The list has too many or too few items."),
+    Violation.SIZE: ("too_long", "The text is too long to be indexed."),
+}
+
+
+def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) -> Problem | None:
+    """The refusal that a database error of this action stands for; None when it is a fault of ours."""
+    if isinstance(error, asyncpg.SerializationError | asyncpg.DeadlockDetectedError):
+        return Problem("unavailable", "Two requests collided; try again.", headers=[("Retry-After", "1")])
+    if not isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return None
+    violated = describe_constraint(manifest, getattr(error, "constraint_name", None) or "")
+    if violated is None:
+        return None
+    resource = manifest.resource(violated.resource)
+    match violated.kind:
+        case Violation.UNIQUE | Violation.KEY:
+            wire = _wire(resource, violated.fields[-1:])
+            message = f"{wire} is taken."
+            if len(violated.fields) > 1:
+                message = f"{wire} is taken for this {', '.join(violated.fields[:-1])}."
+            return Problem("conflict", message, errors=[FieldError(wire, "unique", message)])
+        case Violation.REFERENCE:
+            if action == "delete":
+                message = f"{resource.title} rows refer to this one."
+                return Problem("conflict", message, errors=[FieldError("", "in_use", message)])
+            # The target was there when it was looked up, and vanished before the row was stored.
+            return reference_problem(resource, violated.fields[0])
+        case Violation.RULE:
+            return _rule(resource, violated)
+        case kind:
+            code, message = _CODES[kind]
+            wire = _wire(resource, violated.fields)
+            return validation([FieldError(wire, code, f"{wire}: {message}")])
+
+
+def rule_problem(resource: Resource, rule_id: str, fields: tuple[str, ...] = ()) -> Problem:
+    """The refusal of a row for which a rule of the spec does not hold."""
+    rule = next(rule for rule in resource.rules if rule.id == rule_id)
+    message = f"This must hold: {print_expression(rule.condition)}"
+    if rule.requirements:
+        message += f" ({', '.join(rule.requirements)})"
+    wire = _wire(resource, fields) if len(fields) == 1 else ""
+    return validation([FieldError(wire, "rule_violated", message)])
+
+
+def reference_problem(resource: Resource, name: str) -> Problem:
+    """The refusal of a reference to a row that does not exist for the caller."""
+    wire = _wire(resource, (name,))
+    return validation(
+        [FieldError(wire, "reference_not_found", f"{wire} refers to nothing that exists for you.")]
+    )
+
+
+def _rule(resource: Resource, violated: Violated) -> Problem:
+    assert violated.rule is not None
+    return rule_problem(resource, violated.rule, violated.fields)
+
+
+def _wire(resource: Resource, names: tuple[str, ...]) -> str:
+    field = resource.field(names[-1]) if names else None
+    return field.wire if field is not None else ""

@@ -1,0 +1,142 @@
+"""`Backend`: a spec and its settings put together as an ordinary FastAPI application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from specwright.api import problems
+from specwright.api.body import Bodies
+from specwright.api.dispatch import Dispatch
+from specwright.api.endpoints import Endpoints
+from specwright.api.layer import Layer, problem_reply
+from specwright.api.parameters import Parameters
+from specwright.api.problems import FieldError, Problem
+from specwright.api.service import Service
+from specwright.auth import Authentication
+from specwright.db.pool import Database
+from specwright.db.url import normalise
+from specwright.model.errors import ConfigError
+from specwright.model.manifest import Manifest
+from specwright.read.project import read_project
+from specwright.settings import Settings
+from specwright.sql.statements import Statements
+
+LOG = logging.getLogger("specwright")
+
+
+class Backend:
+    """The backend of a project: `Backend().app` is a plain FastAPI application.
+
+    Args:
+        root: the project, a folder with `specs/`; the working directory unless given.
+        settings: the settings; read from the environment and `.env` of the project unless given.
+        manifest: what to serve; read from the project's specs unless given.
+
+    Raises:
+        SpecError: the specs hold mistakes.
+        ConfigError: a setting is missing or cannot work.
+    """
+
+    def __init__(
+        self,
+        root: Path | str = ".",
+        *,
+        settings: Settings | None = None,
+        manifest: Manifest | None = None,
+    ) -> None:
+        self.root = Path(root).resolve()
+        self.settings = settings or Settings.load(self.root)
+        self.manifest = manifest or read_project(self.root)
+        if self.settings.database_url is None:
+            raise ConfigError("DATABASE_URL is not set: name a PostgreSQL database, or run `specwright up`.")
+        if self.settings.app_secret is None:
+            raise ConfigError("APP_SECRET is not set: it signs cursors; make one of 32 random bytes or more.")
+        self.service = _service(self.manifest, self.settings)
+        self.dispatch = Dispatch(
+            self.service.contract.prefix,
+            [Endpoints(self.service, resource) for resource in self.manifest.stored],
+        )
+        self.app = self._application()
+
+    def _application(self) -> FastAPI:
+        title = self.manifest.features[0].title if self.manifest.features else "API"
+        app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        app.add_middleware(Layer, service=self.service, dispatch=self.dispatch)
+        for expected in (HTTPException, RequestValidationError, Problem):
+            app.add_exception_handler(expected, _handle)
+        app.openapi = self._openapi  # type: ignore[method-assign] # FastAPI's own way to extend the document
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Give way to the application's own routes, then serve; the database is opened when first needed."""
+        for route in app.routes:
+            if isinstance(route, APIRoute):
+                for method in sorted(route.methods or ()):
+                    if self.dispatch.give_way(method, route.path):
+                        LOG.info("%s %s is answered by %s", method, route.path, route.name)
+        try:
+            yield
+        finally:
+            await self.service.database.close()
+            await self.service.authentication.close()
+
+    def _openapi(self) -> dict[str, Any]:
+        """The document of the derived routes and of the application's own; built when first asked for."""
+        app = self.app
+        if app.openapi_schema is None:
+            app.openapi_schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        return app.openapi_schema
+
+
+def _service(manifest: Manifest, settings: Settings) -> Service:
+    assert settings.database_url is not None and settings.app_secret is not None
+    return Service(
+        manifest=manifest,
+        contract=manifest.contracts[0],
+        statements=Statements(manifest),
+        database=Database(
+            normalise(settings.database_url.get_secret_value()),
+            size=settings.database_pool_size,
+            acquire_timeout=settings.database_acquire_timeout,
+            statement_timeout=settings.database_statement_timeout,
+        ),
+        authentication=Authentication(settings),
+        bodies=Bodies(manifest),
+        parameters=Parameters(manifest),
+        secret=settings.app_secret.get_secret_value().encode(),
+        max_body=settings.max_body_bytes,
+    )
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    """A refusal by FastAPI or by a hand-written route, in the one shape of all problems."""
+    match error:
+        case Problem():
+            problem = error
+        case HTTPException():
+            given = (error.headers or {}).items()
+            problem = problems.of_status(error.status_code, str(error.detail), given)
+        case RequestValidationError():
+            problem = problems.validation(_field_errors(error))
+        case _:
+            raise error
+    reply = problem_reply(problem, request.scope["request_id"])
+    headers = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
+    return Response(reply.body, reply.status, headers, reply.media_type.decode())
+
+
+def _field_errors(error: RequestValidationError) -> list[FieldError]:
+    return [
+        FieldError(".".join(str(part) for part in fault["loc"][1:]), fault["type"], fault["msg"])
+        for fault in error.errors()
+    ]
