@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from jwt.exceptions import InvalidSubjectError
 
 from specwright.auth.errors import Unauthenticated
 
@@ -118,14 +119,14 @@ def verified_claims(token: str, key: jwt.PyJWK, expected: Expected) -> dict[str,
         raise Unauthenticated("The token is meant for another service (`aud`).") from None
     except jwt.InvalidSignatureError:
         raise Unauthenticated("The token's signature does not fit.") from None
-    except jwt.InvalidSubjectError:
+    except InvalidSubjectError:
         raise Unauthenticated("The token's `sub` is not text.") from None
     except jwt.PyJWTError:
         raise Unauthenticated("The token cannot be verified.") from None
     _check_times(claims)
-    _check_texts(claims)
     if (fault := subject_fault(claims["sub"])) is not None:
         raise Unauthenticated(f"The token's `sub` {fault}.")
+    _check_texts(claims)
     return claims
 
 

@@ -1,0 +1,36 @@
+"""`specwright token`: a development token on standard output, and nothing else there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from specwright.read.project import read_project
+
+from specwright.auth import issue_development_token
+from specwright.settings import Settings
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="Who the token is for: the caller's id, as in the examples.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A role to carry, once for each. Without it, those that the spec's examples give NAME."
+        ),
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option(help="The project's folder; by default the one you are in.")
+    ] = None,
+) -> None:
+    """Print a bearer token for a person, for use with `specwright up`.
+
+    Works only with the secret that `specwright up` made in this project. Use it as
+    curl -H "Authorization: Bearer $(specwright token ada)" …
+    """
+    # Here, because specwright.cli registers this command while it is imported.
+    from specwright.cli import find_project
+
+    root = find_project(project)
+    settings = Settings.load(root, environment="development")
+    roles = tuple(role) if role else read_project(root).people.get(name, ())
+    typer.echo(issue_development_token(settings, name, roles))
