@@ -40,7 +40,7 @@ KIND_OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.LIST: ("isnull",),
 }
 
-_UNSORTABLE = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
+UNSORTABLE = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
 
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
 
@@ -277,7 +277,7 @@ def _read_sort(resource: Resource, readable: Sequence[Field], sent: _Sent) -> tu
     if text is None:
         created = resource.field("created_at")
         return _total(resource, [] if created is None else [Sort(created, descending=True)])
-    sortable = {field.wire: field for field in readable if field.type.kind not in _UNSORTABLE}
+    sortable = {field.wire: field for field in readable if field.type.kind not in UNSORTABLE}
     sorts: list[Sort] = []
     for name in text.split(","):
         field = sortable.get(name.removeprefix("-"))

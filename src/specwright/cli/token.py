@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from specwright.read.project import read_project
 
 from specwright.auth import issue_development_token
+from specwright.read.project import read_project
 from specwright.settings import Settings
 
 

@@ -71,11 +71,12 @@ _COMPUTE: dict[str, Callable[[Any, Any], ColumnElement[Any]]] = {
     "*": lambda a, b: a * b,
 }
 _SEARCH: dict[str, Callable[[Any, Any], Predicate]] = {
-    "contains": lambda text, part: func.strpos(text, part) > 0,
+    "contains": lambda text, part: func.strpos(text, part) > literal_column("0"),
     "startswith": lambda text, part: func.starts_with(text, part),
     "endswith": lambda text, part: func.right(text, func.char_length(part)) == part,
 }
 NOW: ColumnElement[Any] = func.transaction_timestamp()
+UTC: ColumnElement[Any] = literal_column("'UTC'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +392,7 @@ class _Scope:
 
 
 def _utc_date(moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(func.timezone("UTC", moment), Date())
+    return cast(func.timezone(UTC, moment), Date())
 
 
 def check_clause(tables: Tables, resource: Resource, expr: Expr) -> Predicate:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -23,12 +24,12 @@ from sqlalchemy import (
 from specwright.model.expression import Call, Compare, Expr, In, IsNone, Not, Parameter, Path
 from specwright.model.manifest import Field
 from specwright.model.types import Kind
-from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.sql.expression import UTC, Compiler, Predicate, Row
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
 
 #: RFC 3339 in UTC with microseconds, always of one length.
-_RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+_RFC_3339: ColumnElement[Any] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
 
 _COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -55,7 +56,7 @@ def wire_value(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
         case Kind.NUMBER:
             return cast(column, Text())
         case Kind.TIMESTAMP:
-            return func.to_char(func.timezone("UTC", column), _RFC_3339)
+            return func.to_char(func.timezone(UTC, column), _RFC_3339)
         case _:
             return column
 

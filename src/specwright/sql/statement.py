@@ -36,6 +36,9 @@ def compile_statement(compiler: Compiler, statement: ClauseElement) -> Statement
     """The text of a statement whose predicates this compiler made."""
     compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     names: list[str] = compiled.positiontup or []  # type: ignore[attr-defined] # of SQLCompiler
+    assert not (spelled := {name for name in names if compiled.params[name] is not None}), (
+        f"{spelled} are constants: spell them out, or every request would send them"
+    )
     return Statement(str(compiled), tuple(names), dict(compiler.caller_values))
 
 

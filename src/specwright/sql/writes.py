@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    any_,
     bindparam,
     case,
     cast,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -41,6 +43,9 @@ from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.reads import is_key, item, named_fields
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
+
+
+_ONE: ColumnElement[Any] = literal_column("1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class WriteShape:
     same: tuple[str, ...] = ()
     #: Names of the fields that the answer shows.
     shown: tuple[str, ...] = ()
-    #: Whether `If-Match` names a version.
+    #: Whether `If-Match` names versions, as `versions`.
     version: bool = False
     #: Whether the caller's own row in a User table may have to be made.
     caller_row: bool = False
@@ -104,7 +109,7 @@ class Writes:
         written = (
             update(self.table)
             .values({self._field(name).column: changed.columns[name] for name in self.shape.fields})
-            .values(updated_at=NOW, version=old.columns["version"] + 1)
+            .values(updated_at=NOW, version=old.columns["version"] + _ONE)
             .where(is_key(self.compiler, old), self._holds(self._update_checks(old, changed)))
             .returning(*self.table.c)
             .cte("written")
@@ -173,7 +178,7 @@ class Writes:
             asked = bindparam(f"set_{name}", type_=Boolean(), required=True)
             columns[name] = case((asked, self._sent(self._field(name))), else_=old.columns[name])
         columns["updated_at"] = NOW
-        columns["version"] = old.columns["version"] + 1
+        columns["version"] = old.columns["version"] + _ONE
         return Row(self.resource, columns)
 
     def _create_checks(self, new: FromClause) -> list[Check]:
@@ -187,8 +192,8 @@ class Writes:
     def _row_checks(self, row: Row) -> list[Check]:
         checks = [Check("readable", self._condition(self.shape.read.before, row))]
         if self.shape.version:
-            wanted = bindparam("version", type_=BigInteger(), required=True)
-            checks.append(Check("version", row.columns["version"] == wanted))
+            wanted = bindparam("versions", type_=ARRAY(BigInteger()), required=True)
+            checks.append(Check("version", row.columns["version"] == any_(wanted)))
         checks.append(Check("granted", self._condition(self.shape.scope.before, row)))
         return checks
 
