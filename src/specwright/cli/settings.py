@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from specwright.cli.project import find_project
 from specwright.settings import SettingLine, Settings, describe, unsafe
 
 
@@ -40,9 +41,6 @@ def settings(
     In production the things that `specwright serve` would refuse follow. The sources are, the strongest
     first: the environment, the file .env, in development the secrets that `up` made, and the default.
     """
-    # Here, because specwright.cli registers this command while it is imported.
-    from specwright.cli import find_project
-
     loaded = Settings.load(find_project(project), environment=environment)
     lines = describe(loaded)
     refused = unsafe(loaded) if loaded.environment == "production" else ()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from specwright.auth import issue_development_token
+from specwright.cli.project import find_project
 from specwright.read.project import read_project
 from specwright.settings import Settings
 
@@ -27,9 +28,6 @@ def token(
     Works only with the secret that `specwright up` made in this project. Use it as
     curl -H "Authorization: Bearer $(specwright token ada)" …
     """
-    # Here, because specwright.cli registers this command while it is imported.
-    from specwright.cli import find_project
-
     root = find_project(project)
     settings = Settings.load(root, environment="development")
     roles = tuple(role) if role else read_project(root).people.get(name, ())

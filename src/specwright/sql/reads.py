@@ -64,7 +64,7 @@ def wire_value(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def item(table: FromClause, fields: Sequence[Field]) -> tuple[FromClause, ColumnElement[Any]]:
     """A row of table as one JSON text: the lateral subquery to select from, and the text."""
     columns = [wire_value(field, table.c[field.column]).label(field.wire) for field in fields]
-    source = select(*columns).lateral("item")
+    source = select(*columns).correlate(table).lateral("item")
     return source, cast(func.row_to_json(source.table_valued()), Text())
 
 
