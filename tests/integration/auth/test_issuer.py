@@ -296,9 +296,9 @@ async def test_a_token_without_key_id(server: Server, backend: Authentication) -
         {"kty": ["OKP"]},
         {"x": "AA"},
         {"x": 7},
-        {"d": "AAAA"},
+        {"d": jwt.algorithms.OKPAlgorithm.to_jwk(ED25519, as_dict=True)["d"]},
     ],
-    ids=str,
+    ids=lambda more: next(iter(more)),
 )
 async def test_entries_that_are_passed_over(
     server: Server, backend: Authentication, more: dict[str, Any]
