@@ -83,7 +83,7 @@ class _Reading:
                 elif isinstance(block, Broken):
                     self.mistakes.add(
                         block.header,
-                        "this begins like a table and is none: the next line is |---|---|, with as many columns",
+                        "this begins like a table and is none: |---|---| with as many columns comes next",
                     )
         return found
 
@@ -155,7 +155,8 @@ class _Reading:
             elif not any(self.failed(around) for around in section.ancestry):
                 self.mistakes.add(
                     table.header.line,
-                    f"these {what} belong to no entity: put them below the heading of a Field | Type | Rules table",
+                    f"these {what} belong to no entity. "
+                    "Put them below the heading of a Field | Type | Rules table",
                 )
 
     def failed(self, section: Section) -> bool:

@@ -1,0 +1,131 @@
+"""`specwright check` and `specwright manifest`: what the spec says, leaves open, and gets wrong."""
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from specwright.cli.project import find_project
+from specwright.model.document import to_document
+from specwright.model.errors import Mistake, Origin, SpecError
+from specwright.model.manifest import Manifest
+from specwright.read import read_project
+from specwright.read.questions import Question, not_served, questions
+
+#: Questions that are printed as text; more are noise.
+MOST_QUESTIONS = 5
+
+Directory = Annotated[
+    Path | None, typer.Argument(metavar="[DIR]", help="The project's folder; by default the one you are in.")
+]
+
+
+class Format(StrEnum):
+    """How the findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    directory: Directory = None,
+    format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
+) -> None:
+    """Read the spec: its mistakes, the questions it leaves open, and what is not served yet.
+
+    Exit code 1 when the spec has mistakes. Questions are no mistakes: a safe default is in force for each.
+    """
+    root = find_project(directory)
+    try:
+        manifest = read_project(root)
+    except SpecError as error:
+        if format is Format.JSON:
+            _print_json({"mistakes": [_mistake(mistake) for mistake in error.mistakes]})
+        else:
+            typer.echo(_mistakes_text(error))
+        raise typer.Exit(1) from None
+    if format is Format.JSON:
+        _print_json(_findings(manifest))
+    else:
+        typer.echo("\n".join(_report(manifest)))
+
+
+def manifest(directory: Directory = None) -> None:
+    """Print the manifest, everything the spec says as one JSON document."""
+    _print_json(to_document(read_project(find_project(directory))))
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _mistakes_text(error: SpecError) -> str:
+    count = len(error.mistakes)
+    return f"{error}\n\n{count} {'mistake' if count == 1 else 'mistakes'}."
+
+
+def _mistake(mistake: Mistake) -> dict[str, Any]:
+    return {**asdict(mistake.origin), "message": mistake.message}
+
+
+def _findings(manifest: Manifest) -> dict[str, Any]:
+    def placed(origin: Origin, **rest: Any) -> dict[str, Any]:
+        return {**asdict(origin), **rest}
+
+    return {
+        "mistakes": [],
+        "questions": [
+            placed(
+                question.origin,
+                code=question.code,
+                text=question.text,
+                options=question.options,
+                recommendation=question.recommendation,
+                default_in_force=question.default_in_force,
+            )
+            for question in questions(manifest)
+        ],
+        "not_served": [placed(found.origin, what=found.what) for found in not_served(manifest)],
+        "open_questions": [placed(mark.origin, text=mark.text) for mark in manifest.open_questions],
+    }
+
+
+def _report(manifest: Manifest) -> list[str]:
+    served = list(manifest.stored)
+    lines = [
+        f"{_count(len(manifest.features), 'feature')}, {_count(len(served), 'resource')}, "
+        f"{_count(len(manifest.requirements), 'requirement')}: no mistakes."
+    ]
+    asked = questions(manifest)
+    if asked:
+        lines += ["", "Questions, each with the default in force until you decide:"]
+        for question in asked[:MOST_QUESTIONS]:
+            lines += _question(question)
+        if len(asked) > MOST_QUESTIONS:
+            lines.append(
+                f"  … and {_count(len(asked) - MOST_QUESTIONS, 'more question')} (--format json has all)."
+            )
+    missing = not_served(manifest)
+    if missing:
+        lines += ["", "Read, and not served yet:"]
+        lines += [f"  {found.origin}  {found.what}" for found in missing]
+    if manifest.open_questions:
+        lines += ["", "Marked [NEEDS CLARIFICATION]:"]
+        lines += [f"  {mark.origin}  {mark.text}" for mark in manifest.open_questions]
+    return lines
+
+
+def _question(question: Question) -> list[str]:
+    return [
+        f"  {question.origin}  {question.text}",
+        f"      options: {'; '.join(question.options)}",
+        f"      recommended: {question.recommendation}",
+        f"      in force: {question.default_in_force}",
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,280 @@
+"""What a spec leaves open or asks for at its own risk, with the safe default that is in force meanwhile."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from specwright.model.errors import Origin
+from specwright.model.expression import CallerPath, Compare, Expr, Path, walk
+from specwright.model.manifest import Field, Grant, Manifest, Resource, Shown, WhoKind
+from specwright.model.names import kebab, plural
+from specwright.model.paths import resolve
+from specwright.model.syntax import print_expression
+from specwright.model.types import Kind
+
+#: Characters that a text without a bound may have.
+TEXT_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something for a person to decide."""
+
+    code: str
+    origin: Origin
+    text: str
+    options: tuple[str, ...]
+    recommendation: str
+    default_in_force: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotServed:
+    """Something that is read into the manifest, and that no part serves yet."""
+
+    what: str
+    origin: Origin
+
+
+def questions(manifest: Manifest) -> tuple[Question, ...]:
+    """Everything to decide, the most dangerous first; within one kind in reading order."""
+    return tuple(
+        question
+        for ask in (
+            _empty_on_both_sides,
+            _without_grants,
+            _without_read,
+            _unique_over_owners,
+            _without_on_delete,
+            _without_bound,
+            _external_people,
+            _plural_headings,
+            _unknown_requirements,
+        )
+        for question in ask(manifest)
+    )
+
+
+def not_served(manifest: Manifest) -> tuple[NotServed, ...]:
+    """What the spec says and the backend does not do yet, in reading order."""
+    return tuple(found for resource in manifest.stored for found in _not_served(resource))
+
+
+def _not_served(resource: Resource) -> Iterator[NotServed]:
+    for field in resource.fields:
+        where = f'"{field.name}" of {resource.name}'
+        if field.type.kind is Kind.MANY:
+            yield NotServed(f"the many-to-many relation {where}", field.origin)
+        elif field.computed is not None or field.aggregate is not None:
+            yield NotServed(f"the computed field {where}", field.origin)
+        elif field.searchable:
+            yield NotServed(f"search in {where}", field.origin)
+    if resource.soft_delete:
+        yield NotServed(f"soft delete of {resource.name}", resource.origin)
+    if resource.moves:
+        yield NotServed(f"the moves of {resource.name}", resource.moves[0].origin)
+    for action in resource.actions:
+        yield NotServed(f'the action "{action.name}" of {resource.name}', action.origin)
+
+
+def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        asked: set[tuple[Origin, Expr]] = set()
+        for grant in resource.grants:
+            for condition, origin in _conditions(manifest, grant):
+                for node in walk(condition):
+                    pair = _claim_and_path(node)
+                    if pair is None or (origin, node) in asked or not _nullable(manifest, resource, pair[1]):
+                        continue
+                    asked.add((origin, node))
+                    claim, path = (print_expression(side) for side in pair)
+                    guarded = f"write `{path} is not None and {print_expression(node)}`"
+                    yield Question(
+                        "empty-equals-empty",
+                        origin,
+                        f"`{print_expression(node)}` holds for a caller without {claim} "
+                        f"on every {resource.name} without {path}: empty equals empty. Is that meant?",
+                        (guarded, f"make {path} required"),
+                        guarded,
+                        "what is written: empty equals empty",
+                    )
+
+
+def _conditions(manifest: Manifest, grant: Grant) -> Iterator[tuple[Expr, Origin]]:
+    named = manifest.name(grant.who.name) if grant.who.kind is WhoKind.NAMED else None
+    if named is not None:
+        yield named.condition, named.origin
+    for condition in (grant.when, grant.then):
+        if condition is not None:
+            yield condition, grant.origin
+
+
+def _claim_and_path(node: Expr) -> tuple[CallerPath, Path] | None:
+    match node:
+        case Compare("==", CallerPath(("claims", *_)) as claim, Path() as path):
+            return claim, path
+        case Compare("==", Path() as path, CallerPath(("claims", *_)) as claim):
+            return claim, path
+        case _:
+            return None
+
+
+def _nullable(manifest: Manifest, resource: Resource, path: Path) -> bool:
+    return resolve(manifest, resource, path).nullable
+
+
+def _without_grants(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        if not resource.grants and resource.name != "User":
+            owned = resource.owner is not None
+            first = "`owner | everything`" if owned else "`signed in | list, read`"
+            yield Question(
+                "no-grants",
+                resource.origin,
+                f"Who may do what with {resource.name}? It has no Who | May table.",
+                (f"add {first}", "leave it closed"),
+                f"add a Who | May table with {first}",
+                "nobody may do anything",
+            )
+
+
+def _without_read(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        for grant in resource.grants:
+            acts = [action for action in grant.actions if action in ("create", "update", "delete")]
+            if acts and not any(_covers(reader, grant, resource) for reader in resource.grants):
+                yield Question(
+                    "no-read",
+                    grant.origin,
+                    f"{grant.who} may {' and '.join(acts)} {resource.name}, and not read it. "
+                    "What is not readable is answered as missing. Is that meant?",
+                    (f"add read to the row of {grant.who}", "leave it so"),
+                    f"write `{grant.who} | list, read, {', '.join(acts)}`",
+                    "rows they cannot read are 404 for them",
+                )
+
+
+def _covers(reader: Grant, grant: Grant, resource: Resource) -> bool:
+    """Whether a grant to read may reach those who hold another grant."""
+    if "read" not in reader.actions:
+        return False
+    if reader.who == grant.who or reader.who.kind is WhoKind.ANYONE:
+        return True
+    if reader.who.kind is WhoKind.SIGNED_IN:
+        return grant.who.kind is not WhoKind.ANYONE
+    creates = "create" in grant.actions and resource.owner is not None
+    return reader.who.kind is WhoKind.OWNER and creates and grant.who.kind is not WhoKind.ANYONE
+
+
+def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        owner = resource.owner
+        if owner is None or resource.name == "User":
+            continue
+        for field in resource.fields:
+            if field.unique and not field.unique_per and field.filled is None:
+                yield Question(
+                    "unique-over-owners",
+                    field.origin,
+                    f'"{field.name}" of {resource.name} is unique over all owners: '
+                    "a conflict tells one owner what another has. Is that meant?",
+                    (f"unique per {owner.name}", "keep it unique over all"),
+                    f"unique per {owner.name}",
+                    "unique over all owners",
+                )
+
+
+def _without_on_delete(manifest: Manifest) -> Iterator[Question]:
+    for resource, field in _declared(manifest):
+        target = manifest.resource(field.target) if field.target is not None else None
+        if target is not None and not target.external and field.on_delete is None:
+            clear = ("on delete clear",) if field.nullable else ()
+            yield Question(
+                "no-on-delete",
+                field.origin,
+                f'What becomes of a {resource.name} when the {target.name} in its "{field.name}" is deleted?',
+                ("on delete cascade", *clear, "on delete refuse"),
+                "on delete clear" if field.nullable else "on delete cascade",
+                "on delete refuse: the deletion is a conflict",
+            )
+
+
+def _without_bound(manifest: Manifest) -> Iterator[Question]:
+    for resource, field in _declared(manifest):
+        if field.type.kind is Kind.TEXT and field.bounds.most is None and field.stored:
+            least = field.bounds.least or ""
+            yield Question(
+                "no-bound",
+                field.origin,
+                f'How long may "{field.name}" of {resource.name} be?',
+                (f"{least}..200", f"{least}..5000"),
+                f"write the longest that makes sense, as {least}..200",
+                f"at most {TEXT_CAP} characters",
+            )
+
+
+def _external_people(manifest: Manifest) -> Iterator[Question]:
+    for resource, field in _declared(manifest):
+        target = manifest.resource(field.target) if field.target is not None else None
+        free = (
+            field.filled is None and not field.writable_by and field.shown in (Shown.BOTH, Shown.WRITE_ONLY)
+        )
+        if target is not None and target.external and free and _gives_access(manifest, resource, field):
+            yield Question(
+                "person-by-id",
+                field.origin,
+                f'Whoever writes "{field.name}" of {resource.name} gives its person access, and there is no '
+                "## User table to look the id up in. Who may write it?",
+                (f'add "writable by ROLE" to {field.name}', "add a ## User table"),
+                f'add "writable by ROLE" to {field.name}',
+                "everyone who may create or update the row; any text is accepted as an id",
+            )
+
+
+def _gives_access(manifest: Manifest, resource: Resource, field: Field) -> bool:
+    """Whether some grant on the resource compares the field with the caller."""
+    return any(
+        isinstance(node, Compare) and {Path((field.name,)), CallerPath()} == {node.left, node.right}
+        for grant in resource.grants
+        for condition, _ in _conditions(manifest, grant)
+        for node in walk(condition)
+    )
+
+
+def _plural_headings(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        derived = kebab(plural(resource.title))
+        if re.search(r"[^sui]s$", resource.title) and resource.path == derived:
+            one, many = resource.title[:-1], resource.title.lower()
+            yield Question(
+                "plural-heading",
+                resource.origin,
+                f"An entity is named for one row, and {resource.title} looks like many. "
+                f"Is its path /{resource.path}?",
+                (f"## {one}", f"## {resource.title} ({many})"),
+                f"## {one}",
+                f"/{resource.path}",
+            )
+
+
+def _unknown_requirements(manifest: Manifest) -> Iterator[Question]:
+    keys = {requirement.key for requirement in manifest.requirements}
+    for resource in manifest.stored:
+        for rule in resource.rules:
+            for key in rule.requirements:
+                if key not in keys:
+                    yield Question(
+                        "unknown-requirement",
+                        rule.origin,
+                        f"A rule of {resource.name} stands for {key}, and no requirement has that key. "
+                        "Which is meant?",
+                        (f"write - **{key}** …", "correct the key"),
+                        f"write - **{key}** …",
+                        "the rule holds, for no requirement",
+                    )
+
+
+def _declared(manifest: Manifest) -> Iterator[tuple[Resource, Field]]:
+    return (
+        (resource, field) for resource in manifest.stored for field in resource.fields if not field.built_in
+    )
