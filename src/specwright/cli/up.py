@@ -1,0 +1,187 @@
+"""`specwright up`: everything that development needs, from one command."""
+
+import asyncio
+import traceback
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specwright.cli import console
+from specwright.cli.listening import listen, url
+from specwright.cli.lock import only_here
+from specwright.cli.project import SPECS, find_project
+from specwright.cli.running import embedded_server, until_stopped
+from specwright.cli.supervisor import Supervisor
+from specwright.cli.watching import changes
+from specwright.cli.worker import Order
+from specwright.db.embedded import HOME, Embedded
+from specwright.db.pool import Database
+from specwright.db.url import Dsn, normalise
+from specwright.migrate.draft import develop
+from specwright.model.errors import SpecError, SpecwrightError
+from specwright.model.manifest import Manifest
+from specwright.read.project import read_project
+from specwright.settings import Settings, ensure_development_secrets
+
+
+def up(
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The folder that holds specs/; by default yours.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 picks one.")] = 8000,
+    no_reload: Annotated[bool, typer.Option("--no-reload", help="Do not watch the files.")] = False,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="A PostgreSQL to use instead of the embedded one.")
+    ] = None,
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Apply the draft to a database that is not embedded, too.")
+    ] = False,
+) -> None:
+    """Read the specs, start PostgreSQL, migrate, serve, and reload on save. Ctrl-C stops everything."""
+    options = Options(host, port, not no_reload, database, migrate)
+    root = find_project(directory)
+    until_stopped(lambda supervisors: _up(root, options, supervisors))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `up` was called with."""
+
+    host: str
+    port: int
+    reload: bool
+    database: str | None
+    migrate: bool
+
+
+async def _up(root: Path, options: Options, supervisors: list[Supervisor]) -> None:
+    async with AsyncExitStack() as stack:
+        serves_at = stack.enter_context(only_here(root))
+        ensure_development_secrets(root)
+        settings = _settings(root, options)
+        manifest = read_project(root)
+        listener = stack.enter_context(listen(options.host, options.port))
+        address = url(listener)
+        serves_at(address)
+        console.done(_summary(manifest), f"{SPECS}/")
+        starting: asyncio.Task[Embedded] | None = None
+        if settings.database_url is None:
+            starting = await stack.enter_async_context(embedded_server(root))
+        supervisor = await stack.enter_async_context(Supervisor(listener))
+        supervisors.append(supervisor)
+        server = await asyncio.shield(starting) if starting is not None else None
+        project = Project(root, options, server, supervisor)
+        await project.serve(manifest, settings, first=True)
+        console.note(_invitation(address, manifest))
+        if not options.reload:
+            await asyncio.Event().wait()
+        supervisor.warm_up()
+        async for names in changes(root):
+            await project.reload(names)
+            supervisor.warm_up()
+
+
+@dataclass(slots=True)
+class Project:
+    """A project that is being served: what stays when its files change."""
+
+    root: Path
+    options: Options
+    server: Embedded | None
+    supervisor: Supervisor
+
+    async def serve(self, manifest: Manifest, settings: Settings, *, first: bool = False) -> None:
+        """Bring the database to the manifest, then serve it.
+
+        Raises:
+            SpecwrightError: the database or the server did not follow.
+        """
+        address = _address(settings, self.server)
+        if first:
+            console.done(*await _about(self.server, address))
+        if self.server is not None or self.options.migrate:
+            target = settings.migration_database_url
+            where = target.get_secret_value() if target is not None else address
+            await develop(self.root, manifest, where, _ask)
+            if first:
+                console.done("draft migration applied", "migrations/draft.py")
+        elif first:
+            console.note("this database keeps its tables as they are; --migrate applies the draft to it")
+        environment = {"ENVIRONMENT": "development", "DATABASE_URL": address}
+        if not await self.supervisor.serve(Order(self.root, environment)):
+            raise SpecwrightError("the server did not start; the reason is above")
+
+    async def reload(self, names: list[str]) -> None:
+        """Serve what the files say now, or tell what is wrong and leave everything as it is."""
+        try:
+            manifest = await asyncio.to_thread(read_project, self.root)
+            await self.serve(manifest, _settings(self.root, self.options))
+        except SpecError as error:
+            console.plain(str(error))
+            console.failed(f"{_counted(len(error.mistakes), 'mistake')}: the last good server stays up")
+        except SpecwrightError as error:
+            console.failed(f"{error}\n    the last good server stays up")
+        except Exception:
+            traceback.print_exc()
+            console.failed("the last good server stays up")
+        else:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            console.done("reloaded", ", ".join(names[:3]) + more)
+
+
+def _settings(root: Path, options: Options) -> Settings:
+    return Settings.load(root, environment="development", database_url=options.database)
+
+
+def _address(settings: Settings, server: Embedded | None) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    if server is None:
+        raise SpecwrightError("DATABASE_URL is gone from the settings: stop `up` and start it again.")
+    return server.url
+
+
+async def _about(server: Embedded | None, address: str) -> tuple[str, str]:
+    """The database's version, and the place where it is."""
+    if server is not None:
+        return f"PostgreSQL {server.version} (embedded)", f"{HOME}/{server.data.name}"
+    dsn = normalise(address)
+    database = Database(dsn)
+    try:
+        version = (await database.fetchrow("SHOW server_version", read=True))[0]
+    finally:
+        await database.close()
+    return f"PostgreSQL {version.split()[0]}", _place(dsn)
+
+
+def _place(dsn: Dsn) -> str:
+    return f"{dsn.host or 'localhost'}/{dsn.database or ''}"
+
+
+def _summary(manifest: Manifest) -> str:
+    counts = (
+        (len(manifest.features), "feature"),
+        (len(list(manifest.stored)), "resource"),
+        (len(manifest.requirements), "requirement"),
+    )
+    return ", ".join(_counted(count, noun) for count, noun in counts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _invitation(address: str, manifest: Manifest) -> str:
+    parts = [f"{address}/docs"]
+    if manifest.people:
+        parts.append(f" people: {', '.join(manifest.people)}")
+        parts.append(f"token: specwright token {next(iter(manifest.people))}")
+    return "       ".join(parts)
+
+
+async def _ask(question: object) -> bool:
+    return await asyncio.to_thread(typer.confirm, f"  ? {question}", err=True)
