@@ -3,5 +3,6 @@
 from specwright.auth.authentication import Authentication
 from specwright.auth.development import issue_development_token
 from specwright.auth.errors import KeysUnavailable, Unauthenticated
+from specwright.auth.signer import Signer
 
-__all__ = ["Authentication", "KeysUnavailable", "Unauthenticated", "issue_development_token"]
+__all__ = ["Authentication", "KeysUnavailable", "Signer", "Unauthenticated", "issue_development_token"]

@@ -1,0 +1,1 @@
+"""Proof: requests to a running app, judged by what the spec says. Never sees the code it judges."""

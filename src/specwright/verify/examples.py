@@ -1,0 +1,164 @@
+"""One example over HTTP: its request is made and sent, its answer compared."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import httpx2
+
+from specwright.model.manifest import Example, Manifest, Request, Resource, Response
+from specwright.verify.evidence import Difference, Exchange, Failure
+from specwright.verify.memory import Memory, UnknownCapture
+from specwright.verify.subset import WILDCARD, as_json, differences, read_json
+
+#: The headers that let a request speak for a person with these roles.
+Credentials = Callable[[str, tuple[str, ...]], Mapping[str, str]]
+
+PATIENCE = 10.0
+
+
+class _Unclear(Exception):
+    """An example that cannot be sent or compared; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The examples of one requirement, run one after the other against the app at `base`."""
+
+    manifest: Manifest
+    client: httpx2.AsyncClient
+    base: str
+    credentials: Credentials
+    memory: Memory
+
+    async def run(self, example: Example) -> tuple[Exchange | None, Failure | None]:
+        """Send an example's request and judge the answer; no failure when it is as the spec says."""
+        try:
+            exchange = self._made(example.request)
+        except (_Unclear, UnknownCapture) as error:
+            return None, Failure(example.request.origin, reason=str(error))
+        try:
+            exchange = await self._sent(exchange)
+        except httpx2.TimeoutException:
+            return exchange, Failure(
+                example.request.origin, reason=f"No answer within {PATIENCE:g} seconds.", exchange=exchange
+            )
+        except httpx2.HTTPError as error:
+            said = f" ({error})" if str(error) else ""
+            return exchange, Failure(
+                example.request.origin, reason=f"The app broke the connection{said}.", exchange=exchange
+            )
+        self._remember(example.request, exchange)
+        try:
+            found = tuple(self._compared(example.response, exchange))
+        except (_Unclear, UnknownCapture) as error:
+            return exchange, Failure(example.response.origin, reason=str(error), exchange=exchange)
+        if not found:
+            return exchange, None
+        return exchange, Failure(
+            example.request.origin, found, reason=self._lost(example.request, exchange), exchange=exchange
+        )
+
+    def _made(self, request: Request) -> Exchange:
+        headers = [(name, self.memory.in_text(value)) for name, value in request.headers]
+        body = None
+        if request.body is not None:
+            # A body that names its own type is sent as it was written, so that it may be malformed.
+            if any(name.lower() == "content-type" for name, _ in headers):
+                body = self.memory.in_text(request.body)
+            else:
+                headers.append(("content-type", "application/json"))
+                body = as_json(self.memory.in_json(_read(request.body, "The body of this request")))
+        prefix = self.manifest.contracts[0].prefix
+        return Exchange(
+            origin=request.origin,
+            method=request.method,
+            path=prefix + self.memory.in_url(request.path),
+            person=request.person,
+            roles=request.roles,
+            headers=tuple(headers),
+            body=body,
+        )
+
+    async def _sent(self, exchange: Exchange) -> Exchange:
+        credential: Mapping[str, str] = {}
+        if exchange.person is not None:
+            credential = self.credentials(exchange.person, exchange.roles)
+        answer = await self.client.request(
+            exchange.method,
+            self.base + exchange.path,
+            headers=[*exchange.headers, *credential.items()],
+            content=None if exchange.body is None else exchange.body.encode(),
+        )
+        return replace(
+            exchange,
+            status=answer.status_code,
+            answer_headers=tuple(answer.headers.multi_items()),
+            answer=answer.text,
+        )
+
+    def _remember(self, request: Request, exchange: Exchange) -> None:
+        try:
+            answer = read_json(exchange.answer)
+        except ValueError:
+            return
+        resource = self._resource(request)
+        listed = request.method == "GET" and len(_segments(request)) == 1
+        if resource is not None and not listed and exchange.status in range(200, 300):
+            self.memory.remember(resource.singular, answer)
+        if request.name is not None:
+            self.memory.remember(request.name, answer)
+
+    def _compared(self, expected: Response, exchange: Exchange) -> Iterator[Difference]:
+        if expected.status != exchange.status:
+            yield Difference("status", str(expected.status), str(exchange.status))
+        answered = httpx2.Headers(list(exchange.answer_headers))
+        for name, template in expected.headers:
+            value = self.memory.in_text(template)
+            got = answered.get(name)
+            if got is None or value not in (WILDCARD, got):
+                yield Difference(f"header {name}", value, "no such header" if got is None else got)
+        if expected.body is None:
+            return
+        if any(name.lower() == "content-type" and "json" not in value for name, value in expected.headers):
+            text = self.memory.in_text(expected.body)
+            if text != exchange.answer:
+                yield Difference("body", as_json(text), as_json(exchange.answer))
+            return
+        wanted = self.memory.in_json(_read(expected.body, "The body of this answer"))
+        try:
+            yield from differences(wanted, read_json(exchange.answer))
+        except ValueError:
+            got = as_json(exchange.answer) if exchange.answer else "nothing"
+            yield Difference("body", as_json(wanted), got)
+
+    def _lost(self, request: Request, exchange: Exchange) -> str:
+        """A word on a path that no resource has; Python code may serve others."""
+        segments = _segments(request)
+        if exchange.status != 404 or not segments or self._resource(request) is not None:
+            return ""
+        close = get_close_matches(segments[0], [resource.path for resource in self.manifest.stored], 1)
+        hint = f" Did you mean /{close[0]}?" if close else ""
+        return f"No entity has the path /{segments[0]}.{hint}"
+
+    def _resource(self, request: Request) -> Resource | None:
+        segments = _segments(request)
+        return next(
+            (resource for resource in self.manifest.stored if [resource.path] == segments[:1]),
+            None,
+        )
+
+
+def _segments(request: Request) -> list[str]:
+    return [part for part in request.path.partition("?")[0].split("/") if part]
+
+
+def _read(text: str, what: str) -> Any:
+    try:
+        return read_json(text)
+    except json.JSONDecodeError as error:
+        raise _Unclear(f"{what} is not JSON: {error.msg} in its line {error.lineno}.") from None
+    except (ValueError, RecursionError):
+        raise _Unclear(f"{what} is not JSON that can be read.") from None

@@ -1,0 +1,127 @@
+"""Evidence for readers: lines of text as it comes, or one JSON document."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from specwright.verify.evidence import Evidence, Exchange, Failure, Standing, tally
+
+_LONGEST = 1000
+_INDENT = " " * 9
+
+
+def lines(evidence: Evidence) -> Iterator[str]:
+    """The text lines of one requirement."""
+    requirement = evidence.requirement
+    why = f"  ({evidence.why})" if evidence.why else ""
+    yield f"{evidence.standing:<8} {requirement.key}  {_cut(_first_line(requirement.text), 100)}{why}"
+    if evidence.failure is not None:
+        for line in _failure(evidence.failure):
+            yield f"{_INDENT}{line}".rstrip()
+
+
+def summary(evidence: Sequence[Evidence]) -> str:
+    """The last line: how many requirements stand where."""
+    counts = tally(evidence)
+    return (
+        f"requirements  {counts[Standing.PROVED]} proved · {counts[Standing.BROKEN]} broken"
+        f" · {counts[Standing.NOT_RUN]} not run"
+    )
+
+
+def document(evidence: Sequence[Evidence]) -> str:
+    """Everything as one JSON document."""
+    counts = tally(evidence)
+    return json.dumps(
+        {
+            "requirements": [_evidence(each) for each in evidence],
+            "summary": {
+                "proved": counts[Standing.PROVED],
+                "broken": counts[Standing.BROKEN],
+                "not_run": counts[Standing.NOT_RUN],
+            },
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _failure(failure: Failure) -> Iterator[str]:
+    yield str(failure.origin)
+    exchange = failure.exchange
+    if exchange is not None:
+        yield f"> {exchange.method} {exchange.path}"
+        if exchange.person is not None:
+            roles = f" [{', '.join(exchange.roles)}]" if exchange.roles else ""
+            yield f"> As: {exchange.person}{roles}"
+        for name, value in exchange.headers:
+            if (name, value) != ("content-type", "application/json"):
+                yield f"> {name}: {value}"
+        if exchange.body is not None:
+            yield f"> {_cut(exchange.body, _LONGEST)}"
+        if exchange.status is not None:
+            yield f"< {exchange.status} {_cut(exchange.answer, _LONGEST)}".rstrip()
+    for difference in failure.differences:
+        at = f"{difference.at}: " if difference.at else ""
+        yield f"- {at}{_cut(difference.expected, _LONGEST)}"
+        yield f"+ {at}{_cut(difference.got, _LONGEST)}"
+    if failure.reason:
+        yield failure.reason
+    if failure.left_out:
+        rest = "example" if failure.left_out == 1 else f"{failure.left_out} examples"
+        yield f"The {rest} after it did not run."
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    requirement, failure = evidence.requirement, evidence.failure
+    shown: dict[str, Any] = {
+        "id": requirement.id,
+        "key": requirement.key,
+        "text": requirement.text,
+        "origin": str(requirement.origin),
+        "standing": evidence.standing.value,
+        "exchanges": [_exchange(exchange) for exchange in evidence.exchanges],
+    }
+    if evidence.why:
+        shown["why"] = evidence.why
+    if failure is not None:
+        shown["failure"] = {
+            "origin": str(failure.origin),
+            "reason": failure.reason,
+            "differences": [
+                {"at": difference.at, "expected": difference.expected, "got": difference.got}
+                for difference in failure.differences
+            ],
+            "examples_not_run": failure.left_out,
+        }
+    return shown
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "origin": str(exchange.origin),
+        "request": {
+            "method": exchange.method,
+            "path": exchange.path,
+            "as": exchange.person,
+            "roles": list(exchange.roles),
+            "headers": dict(exchange.headers),
+            "body": exchange.body,
+        },
+        "answer": None
+        if exchange.status is None
+        else {
+            "status": exchange.status,
+            "headers": dict(exchange.answer_headers),
+            "body": exchange.answer,
+        },
+    }
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _cut(text: str, length: int) -> str:
+    flat = " ".join(text.split("\n"))
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

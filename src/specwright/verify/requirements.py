@@ -1,0 +1,80 @@
+"""The requirements of a spec, each proved by its examples on a fresh, empty database."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from difflib import get_close_matches
+
+import httpx2
+
+from specwright.model.errors import ConfigError
+from specwright.model.manifest import Manifest, Requirement
+from specwright.verify.evidence import Evidence, Exchange, Standing
+from specwright.verify.examples import PATIENCE, Credentials, Examples
+from specwright.verify.memory import Memory
+
+#: Serves the app on an empty database for as long as the context lasts; gives its base URL.
+Serve = Callable[[], AbstractAsyncContextManager[str]]
+
+
+def choose(manifest: Manifest, only: Sequence[str]) -> tuple[Requirement, ...]:
+    """The requirements of these keys (`FR-003`, or `tasks/FR-003` where two features have it); all without.
+
+    Raises:
+        ConfigError: no requirement has a key.
+    """
+    known = {name for requirement in manifest.requirements for name in (requirement.key, requirement.id)}
+    for key in only:
+        if key not in known:
+            close = get_close_matches(key, sorted(known), 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise ConfigError(f"No requirement has the key {key}.{hint}")
+    return tuple(
+        requirement
+        for requirement in manifest.requirements
+        if not only or requirement.key in only or requirement.id in only
+    )
+
+
+async def prove(
+    manifest: Manifest, requirements: Sequence[Requirement], serve: Serve, credentials: Credentials
+) -> AsyncIterator[Evidence]:
+    """Evidence for each requirement, as it is found.
+
+    What breaks is tried once more on fresh data, so that an answer that changes from run to run is told
+    from one that is wrong.
+    """
+    # A plain client: no proxy of the environment, no redirects, no cookies carried from person to person.
+    async with httpx2.AsyncClient(timeout=PATIENCE, trust_env=False, follow_redirects=False) as client:
+        for requirement in requirements:
+            if not requirement.examples:
+                yield Evidence(requirement, Standing.NOT_RUN, why="it has no example")
+                continue
+            found = await _try(manifest, requirement, serve, credentials, client)
+            if found.failure is not None and found.failure.exchange is not None:
+                again = await _try(manifest, requirement, serve, credentials, client)
+                if again.failure is None:
+                    said = f"{found.failure.reason} The second run passed: the answer is not always the same."
+                    found = replace(found, failure=replace(found.failure, reason=said.strip()))
+            yield found
+
+
+async def _try(
+    manifest: Manifest,
+    requirement: Requirement,
+    serve: Serve,
+    credentials: Credentials,
+    client: httpx2.AsyncClient,
+) -> Evidence:
+    exchanges: list[Exchange] = []
+    async with serve() as base:
+        client.cookies.clear()
+        examples = Examples(manifest, client, base, credentials, Memory())
+        for number, example in enumerate(requirement.examples, 1):
+            exchange, failure = await examples.run(example)
+            if exchange is not None:
+                exchanges.append(exchange)
+            if failure is not None:
+                failure = replace(failure, left_out=len(requirement.examples) - number)
+                return Evidence(requirement, Standing.BROKEN, tuple(exchanges), failure)
+    return Evidence(requirement, Standing.PROVED, tuple(exchanges))
