@@ -1,0 +1,374 @@
+"""The OpenAPI 3.1 document, built from the manifest: every route, parameter, body and error."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from specwright.api import problems, schemas
+from specwright.api.body import JSON, MEDIA_TYPES, Action
+from specwright.api.fields import readable
+from specwright.api.parameters import KIND_OPERATORS, MAX_CHOICES, MAX_OFFSET, UNSORTABLE
+from specwright.api.schemas import Schema
+from specwright.model.manifest import Contract, Field, Manifest, Resource, WhoKind
+from specwright.sql.query import OPERATORS
+
+_STATUSES = {
+    "list": (400, 401, 403, 422),
+    "read": (401, 404, 422),
+    "create": (400, 401, 403, 409, 413, 415, 422),
+    "update": (400, 401, 403, 404, 409, 412, 413, 415, 422),
+    "replace": (400, 401, 403, 404, 409, 412, 413, 415, 422),
+    "delete": (401, 403, 404, 409, 412, 422),
+}
+_ALWAYS = (500, 503)
+
+#: The action whose grant decides over each operation.
+_GRANTED_BY = {"replace": "update"}
+
+_REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+_ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
+
+
+def build(
+    manifest: Manifest, *, title: str, version: str, development_people: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The document of the manifest's first contract.
+
+    Operations that no grant allows to anyone are left out.
+    """
+    contract = manifest.contracts[0]
+    resources = list(manifest.stored)
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "tags": [_tag(resource) for resource in resources],
+        "paths": {},
+        "components": {
+            "schemas": {"Problem": _problem()},
+            "responses": _responses(),
+            "headers": _headers(),
+            "securitySchemes": {"bearer": _bearer(development_people)},
+        },
+        "security": [{"bearer": []}],
+    }
+    for resource in resources:
+        paths, components = _Routes(manifest, contract, resource).document()
+        document["paths"] |= paths
+        document["components"]["schemas"] |= components
+    document["paths"] |= _health()
+    return document
+
+
+class _Routes:
+    """The routes of one resource."""
+
+    def __init__(self, manifest: Manifest, contract: Contract, resource: Resource) -> None:
+        self._manifest = manifest
+        self._resource = resource
+        self._base = f"{contract.prefix}/{resource.path}"
+        self._fields = readable(resource, frozenset(role.name for role in manifest.roles))
+
+    def document(self) -> tuple[dict[str, Any], dict[str, Schema]]:
+        """The path items, and the schemas they refer to."""
+        name = self._resource.name
+        row = {"schema": {"$ref": f"#/components/schemas/{name}Public"}}
+        collection = {
+            "get": self._operation(
+                "list",
+                f"List {self._resource.path}",
+                {"200": _answer("A page.", {"schema": {"$ref": f"#/components/schemas/{name}List"}})},
+                self._list_parameters(),
+            ),
+            "post": self._operation(
+                "create",
+                f"Create a {self._resource.title}",
+                {
+                    "201": _answer(
+                        "Created.", row, _ETAG | {"Location": {"$ref": "#/components/headers/Location"}}
+                    )
+                },
+            ),
+        }
+        changed = {"200": _answer("As it is now stored.", row, _ETAG)}
+        unchanged = {"description": "As `If-None-Match` has it.", "headers": _REQUEST_ID | _ETAG}
+        item = {
+            "get": self._operation(
+                "read",
+                f"Read a {self._resource.title}",
+                {"200": _answer("The row.", row, _ETAG), "304": unchanged},
+                [
+                    self._fields_parameter(),
+                    _header("If-None-Match", "ETags that the client has; 304 if one fits."),
+                ],
+            ),
+            "patch": self._operation(
+                "update", f"Change members of a {self._resource.title}", changed, [_IF_MATCH]
+            ),
+            "put": self._operation("replace", f"Replace a {self._resource.title}", changed, [_IF_MATCH]),
+            "delete": self._operation(
+                "delete",
+                f"Delete a {self._resource.title}",
+                {"204": {"description": "Deleted.", "headers": _REQUEST_ID}},
+                [_IF_MATCH],
+            ),
+        }
+        paths: dict[str, dict[str, Any]] = {
+            self._base: {method: found for method, found in collection.items() if found},
+            f"{self._base}/{{id}}": {method: found for method, found in item.items() if found},
+        }
+        paths = {path: operations for path, operations in paths.items() if operations}
+        for path, operations in paths.items():
+            if path != self._base:
+                operations["parameters"] = [self._key_parameter()]
+        return paths, self._schemas(paths)
+
+    def _schemas(self, paths: Mapping[str, Any]) -> dict[str, Schema]:
+        name, used = self._resource.name, json.dumps(paths)
+        bodies: dict[str, Action] = {"Create": "create", "Update": "update", "Replace": "replace"}
+        made = {
+            f"{name}Public": schemas.public(self._manifest, self._resource),
+            f"{name}List": schemas.page(self._resource),
+            **{
+                f"{name}{suffix}": schemas.body(self._manifest, self._resource, action)
+                for suffix, action in bodies.items()
+            },
+        }
+        if self._resource.means:
+            made[f"{name}Public"]["description"] = self._resource.means
+        referred = [key for key in made if f'schemas/{key}"' in used]
+        if f"{name}List" in referred and f"{name}Public" not in referred:
+            referred.append(f"{name}Public")
+        return {key: schema for key, schema in made.items() if key in referred}
+
+    def _operation(
+        self,
+        action: str,
+        summary: str,
+        answers: dict[str, Any],
+        parameters: Iterable[dict[str, Any]] = (),
+    ) -> dict[str, Any]:
+        granted = _GRANTED_BY.get(action, action)
+        grants = [grant for grant in self._resource.grants if granted in grant.actions]
+        if not grants:
+            return {}
+        operation: dict[str, Any] = {
+            "operationId": f"{self._resource.path}-{action}",
+            "tags": [self._resource.title],
+            "summary": summary,
+            "description": "For " + ", ".join(dict.fromkeys(str(grant.who) for grant in grants)) + ".",
+        }
+        if found := list(parameters):
+            operation["parameters"] = found
+        if action in ("create", "update", "replace"):
+            operation["requestBody"] = self._request_body(action)
+        operation["responses"] = answers | {
+            str(status): {"$ref": f"#/components/responses/{status}"}
+            for status in (*_STATUSES[action], *_ALWAYS)
+        }
+        if any(grant.who.kind is WhoKind.ANYONE for grant in grants):
+            operation["security"] = [{}, {"bearer": []}]
+        return operation
+
+    def _request_body(self, action: Any) -> dict[str, Any]:
+        schema = {"$ref": f"#/components/schemas/{self._resource.name}{action.capitalize()}"}
+        content: dict[str, Any] = {"schema": schema}
+        if action == "create" and (example := self._example()) is not None:
+            content["example"] = example
+        return {"required": True, "content": dict.fromkeys(MEDIA_TYPES[action], content)}
+
+    def _example(self) -> Any:
+        """The first body that the spec itself shows to be created, if it stands on its own."""
+        for requirement in self._manifest.requirements:
+            for example in requirement.examples:
+                asked, body = example.request, example.request.body
+                if (
+                    (asked.method, asked.path.strip("/")) == ("POST", self._resource.path)
+                    and example.response.status == 201
+                    and body is not None
+                    and ".id}" not in body
+                ):
+                    try:
+                        return json.loads(body)
+                    except ValueError:
+                        return None
+        return None
+
+    def _key_parameter(self) -> dict[str, Any]:
+        return {
+            "name": "id",
+            "in": "path",
+            "required": True,
+            "schema": schemas.accepted(self._manifest, self._resource.key_field),
+        }
+
+    def _fields_parameter(self) -> dict[str, Any]:
+        names = [field.wire for field in self._fields]
+        return _query(
+            "fields",
+            {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "uniqueItems": True},
+            "Only these members; the answer then lacks all others, required ones too.",
+        )
+
+    def _list_parameters(self) -> list[dict[str, Any]]:
+        limits = self._resource.limits
+        sortable = [field.wire for field in self._fields if field.type.kind not in UNSORTABLE]
+        return [
+            _query(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": limits.page_max, "default": limits.page_default},
+                "Rows on a page.",
+            ),
+            _query("cursor", {"type": "string"}, "The `next_cursor` of the page before; not with `offset`."),
+            _query(
+                "offset",
+                {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+                "Rows to skip; not with `cursor`, which is faster and misses nothing.",
+            ),
+            _query(
+                "sort",
+                {
+                    "type": "array",
+                    "items": {"type": "string", "enum": [s for name in sortable for s in (name, f"-{name}")]},
+                    "minItems": 1,
+                    "uniqueItems": True,
+                },
+                "Fields to order by, each once, with `-` from the greatest down; newest first when left out.",
+            ),
+            self._fields_parameter(),
+            _query("count", {"type": "string", "enum": ["exact"]}, "Adds `total`."),
+            *(
+                self._filter_parameter(field, operator)
+                for field in self._fields
+                for operator in KIND_OPERATORS.get(field.type.kind, ())
+            ),
+        ]
+
+    def _filter_parameter(self, field: Field, operator: str) -> dict[str, Any]:
+        schema = schemas.filtered(self._manifest, field, operator)
+        if operator == "in":
+            schema["maxItems"] = MAX_CHOICES
+        name = field.wire if operator == "eq" else f"{field.wire}__{operator}"
+        return _query(name, schema, f"`{field.wire}` {_MEANINGS[operator]}.")
+
+
+_MEANINGS = OPERATORS | {"eq": "equals this", "ne": "is not this, or is null", "isnull": "is null, or is not"}
+
+
+def _query(name: str, schema: Schema, description: str) -> dict[str, Any]:
+    parameter: dict[str, Any] = {"name": name, "in": "query", "description": description, "schema": schema}
+    if schema["type"] == "array":
+        parameter |= {"style": "form", "explode": False}
+    return parameter
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+_IF_MATCH = _header("If-Match", "The ETag that the change is based on; 412 if the row changed since.")
+
+
+def _answer(
+    description: str, content: Mapping[str, Any], headers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {**_REQUEST_ID, **(headers or {})},
+        "content": {JSON: content},
+    }
+
+
+def _tag(resource: Resource) -> dict[str, str]:
+    tag = {"name": resource.title}
+    return tag | {"description": resource.means} if resource.means else tag
+
+
+def _bearer(people: Iterable[str]) -> dict[str, str]:
+    description = "A JWT, sent as `Authorization: Bearer …`."
+    if names := ", ".join(people):
+        description += f" In development: pick one of {names} at the top, or run `specwright token NAME`."
+    return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description}
+
+
+def _problem() -> Schema:
+    error = {
+        "type": "object",
+        "properties": {
+            "field": {"type": "string", "description": "A member or parameter; empty for the whole body."},
+            "code": {"type": "string", "enum": list(problems.FIELD_CODES)},
+            "message": {"type": "string"},
+        },
+        "required": ["field", "code", "message"],
+    }
+    members = {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "examples": list(problems.CODES)},
+        "errors": {"type": "array", "items": error, "maxItems": problems.MOST_ERRORS},
+        "request_id": {"type": "string", "description": "Names this request in the server's log."},
+    }
+    required = [name for name in members if name != "errors"]
+    return {
+        "type": "object",
+        "description": "What went wrong (RFC 9457).",
+        "properties": members,
+        "required": required,
+    }
+
+
+def _responses() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    extra = {401: ("WWW-Authenticate",), 415: ("Accept",), 503: ("Retry-After",)}
+    for status in sorted({code.status for code in problems.CODES.values()}):
+        codes = {name: code for name, code in problems.CODES.items() if code.status == status}
+        headers = dict(_REQUEST_ID)
+        for name in extra.get(status, ()):
+            headers[name] = {"$ref": f"#/components/headers/{name}"}
+        found[str(status)] = {
+            "description": " ".join(f"`{name}`: {code.meaning}" for name, code in codes.items()),
+            "headers": headers,
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    del found["405"]
+    return found
+
+
+def _headers() -> dict[str, Any]:
+    described = {
+        "X-Request-ID": "The id of this request: yours if you sent one, else a new one.",
+        "ETag": "The version of the row and a hash of the answer.",
+        "Location": "The path of the new row.",
+        "WWW-Authenticate": "The scheme to sign in with (RFC 6750).",
+        "Accept": "The media types that are taken.",
+    }
+    headers: dict[str, Any] = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()
+    }
+    headers["Retry-After"] = {
+        "description": "Seconds to wait.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+    return headers
+
+
+def _health() -> dict[str, Any]:
+    def operation(name: str, summary: str, statuses: tuple[int, ...]) -> dict[str, Any]:
+        return {
+            "get": {
+                "operationId": f"health-{name}",
+                "tags": ["Health"],
+                "summary": summary,
+                "security": [],
+                "responses": {
+                    "200": {"description": "Yes.", "headers": _REQUEST_ID},
+                    **{str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses},
+                },
+            }
+        }
+
+    return {
+        "/health/live": operation("live", "Is the process alive?", ()),
+        "/health/ready": operation("ready", "Can it serve?", (503,)),
+    }

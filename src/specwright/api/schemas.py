@@ -1,0 +1,249 @@
+"""JSON Schemas (2020-12) of fields and bodies: what the API accepts and answers, said exactly."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from specwright.api import json_text
+from specwright.api.fields import Taken, must_be_sent, readable, taken
+from specwright.model.manifest import Field, Filled, Manifest, Resource, Shown
+from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
+from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+
+Schema = dict[str, Any]
+
+_ANY_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+
+
+def public(manifest: Manifest, resource: Resource) -> Schema:
+    """A row as it is answered. Members that need a role are not required: others do not get them."""
+    fields = readable(resource, _all_roles(manifest))
+    members = {field.wire: _described(field, _answered(manifest, field)) for field in fields}
+    for field in fields:
+        if taken(resource, field, "create", _all_roles(manifest)) is Taken.READ_ONLY:
+            members[field.wire]["readOnly"] = True
+    return _object(members, [field.wire for field in fields if not field.readable_by])
+
+
+def page(resource: Resource) -> Schema:
+    """The answer of a list."""
+    members: dict[str, Schema] = {
+        "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{resource.name}Public"}},
+        "next_cursor": {
+            "type": ["string", "null"],
+            "description": "Send it as `cursor` for the next page; null on the last.",
+        },
+        "total": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many rows all pages hold; only with `count=exact`.",
+        },
+    }
+    members["items"]["maxItems"] = resource.limits.page_max
+    return _object(members, ["items", "next_cursor"])
+
+
+def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
+    """The body of a create, an update or a replace."""
+    members: dict[str, Schema] = {}
+    required = []
+    for field in resource.fields:
+        if field.shown is Shown.HIDDEN or not field.stored:
+            continue
+        kind = taken(resource, field, action, _all_roles(manifest))
+        if kind is Taken.READ_ONLY:
+            continue
+        members[field.wire] = _described(field, accepted(manifest, field))
+        if kind is Taken.UNCHANGED:
+            if field.immutable or action == "update":
+                _note(members[field.wire], "Set once: only its stored value is accepted.")
+            else:
+                members[field.wire]["readOnly"] = True
+        if field.shown is Shown.WRITE_ONLY:
+            members[field.wire]["writeOnly"] = True
+        if must_be_sent(resource, field, action):
+            required.append(field.wire)
+        elif field.default is not None and action != "update":
+            members[field.wire]["default"] = _plain(field.default.value)
+    return _object(members, required) | {"additionalProperties": False}
+
+
+def accepted(manifest: Manifest, field: Field) -> Schema:
+    """A member as a body may hold it."""
+    kind, type_ = _stored_type(manifest, field)
+    schema = _bounded(field, _of_type(type_, sent=True), type_)
+    if kind is Kind.REFERENCE and field.target is not None:
+        schema["description"] = f"The id of a {manifest.resource(field.target).title}."
+    return _nullable(schema) if field.nullable else schema
+
+
+def filtered(manifest: Manifest, field: Field, operator: str) -> Schema:
+    """The value of `field__operator` in a query string."""
+    _, type_ = _stored_type(manifest, field)
+    if operator == "isnull":
+        return {"type": "boolean"}
+    schema = _of_type(type_, sent=True)
+    if type_.kind in TEXT_KINDS - {Kind.ENUM}:
+        schema = {"type": "string"}
+    elif type_.kind is Kind.NUMBER:
+        schema = {"type": "string", "pattern": _ANY_NUMBER}
+    return {"type": "array", "items": schema, "minItems": 1} if operator == "in" else schema
+
+
+def _answered(manifest: Manifest, field: Field) -> Schema:
+    _, type_ = _stored_type(manifest, field)
+    schema = _bounded(field, _of_type(type_, sent=False), type_)
+    return _nullable(schema) if field.nullable else schema
+
+
+def _stored_type(manifest: Manifest, field: Field) -> tuple[Kind, Type]:
+    if field.target is None:
+        return field.type.kind, field.type
+    return Kind.REFERENCE, manifest.resource(field.target).key_field.type
+
+
+def _of_type(type_: Type, *, sent: bool) -> Schema:
+    match type_.kind:
+        case Kind.INTEGER:
+            return {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER}
+        case Kind.NUMBER:
+            return _number(type_, sent)
+        case Kind.BOOLEAN:
+            return {"type": "boolean"}
+        case Kind.DATE:
+            return {"type": "string", "format": "date"}
+        case Kind.TIMESTAMP:
+            return {"type": "string", "format": "date-time"}
+        case Kind.UUID:
+            return {"type": "string", "format": "uuid"}
+        case Kind.EMAIL:
+            return {"type": "string", "format": "email", "maxLength": 254}
+        case Kind.URL:
+            return {"type": "string", "format": "uri", "pattern": "^https?://"}
+        case Kind.ENUM:
+            return {"type": "string", "enum": list(type_.literals)}
+        case Kind.LIST:
+            assert type_.item is not None
+            return {"type": "array", "items": _of_type(type_.item, sent=sent)}
+        case Kind.JSON:
+            return {
+                "description": f"Any JSON, at most {json_text.MAX_DEPTH} levels deep with the body around it."
+            }
+        case _:
+            return {"type": "string"}
+
+
+def _number(type_: Type, sent: bool) -> Schema:
+    """Out always a text, so that no reader makes it a float; in either way."""
+    if type_.precision is None or type_.scale is None:
+        pattern = _ANY_NUMBER
+    elif not type_.scale:
+        pattern = f"^-?[0-9]{{1,{type_.precision}}}$"
+    else:
+        whole, decimals = (
+            max(1, type_.precision - type_.scale),
+            f"1,{type_.scale}" if sent else str(type_.scale),
+        )
+        pattern = rf"^-?[0-9]{{1,{whole}}}(\.[0-9]{{{decimals}}}){'?' if sent else ''}$"
+    schema: Schema = {"type": "string", "pattern": pattern}
+    if sent:
+        schema["type"] = ["string", "number"]
+        if type_.precision is not None and type_.scale is not None:
+            greatest = Decimal((0, (9,) * type_.precision, -type_.scale))
+            schema["minimum"], schema["maximum"] = _json_number(-greatest), _json_number(greatest)
+            schema["multipleOf"] = _json_number(Decimal((0, (1,), -type_.scale)))
+    return schema
+
+
+def _bounded(field: Field, schema: Schema, type_: Type) -> Schema:
+    least, most = field.bounds.least, field.bounds.most
+    match type_.kind:
+        case Kind.TEXT if field.target is not None or field.built_in:
+            schema |= {"minLength": 1, "maxLength": LONGEST_SUBJECT}
+        case Kind.TEXT | Kind.EMAIL | Kind.URL:
+            if least is not None:
+                schema["minLength"] = least
+            longest = min(schema.get("maxLength", UNBOUNDED_TEXT), UNBOUNDED_TEXT if most is None else most)
+            schema["maxLength"] = most if type_.kind is Kind.TEXT and most is not None else longest
+        case Kind.LIST:
+            schema |= {"minItems": least} if least is not None else {}
+            schema |= {"maxItems": most} if most is not None else {}
+        case Kind.INTEGER:
+            schema |= {"minimum": max(least, -MAX_INTEGER)} if least is not None else {}
+            schema |= {"maximum": min(most, MAX_INTEGER)} if most is not None else {}
+        case Kind.NUMBER if "number" in schema["type"]:
+            schema |= {"minimum": _json_number(least)} if least is not None else {}
+            schema |= {"maximum": _json_number(most)} if most is not None else {}
+        case Kind.DATE | Kind.TIMESTAMP | Kind.NUMBER if least is not None or most is not None:
+            _note(schema, f"From {_open(least)} to {_open(most)}.")
+    if field.pattern is not None:
+        schema["pattern"] = f"^(?:{field.pattern})$"
+    return schema
+
+
+def _described(field: Field, schema: Schema) -> Schema:
+    """The spec's own words first, then what the rules add to them."""
+    said = schema.pop("description", "")
+    for text in (field.means, said):
+        _note(schema, text)
+    if field.filled is not None:
+        by = "the caller" if field.filled is Filled.CALLER else "the time of the request"
+        _note(schema, f"Filled with {by}.")
+    if field.readable_by:
+        _note(schema, f"Only for {_roles(field.readable_by)}.")
+    if field.writable_by:
+        _note(schema, f"Only {_roles(field.writable_by)} may send it.")
+    return schema
+
+
+def _note(schema: Schema, text: str) -> None:
+    if text:
+        text = text if text.endswith((".", "!", "?")) else f"{text}."
+        schema["description"] = f"{schema['description']} {text}" if "description" in schema else text
+
+
+def _nullable(schema: Schema) -> Schema:
+    if "type" in schema:
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        schema["type"] = [*types, "null"]
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+def _object(members: dict[str, Schema], required: Sequence[str]) -> Schema:
+    schema: Schema = {"type": "object", "properties": members}
+    if required:
+        schema["required"] = list(required)
+    return schema
+
+
+def _all_roles(manifest: Manifest) -> frozenset[str]:
+    return frozenset(role.name for role in manifest.roles)
+
+
+def _roles(names: Sequence[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
+
+
+def _open(value: Any) -> str:
+    return "any" if value is None else str(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case date():
+            return value.isoformat().replace("+00:00", "Z")
+        case UUID():
+            return str(value)
+        case _:
+            return value
+
+
+def _json_number(value: Any) -> int | float:
+    number = Decimal(value)
+    return int(number) if number == number.to_integral_value() else float(number)
