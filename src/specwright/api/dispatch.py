@@ -1,19 +1,21 @@
 """From a path to an endpoint: a dictionary look-up, however many resources there are."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from specwright.api.endpoints import Endpoints
 from specwright.api.request import Reply, Request
+from specwright.model.manifest import Resource
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A derived path: its template, what answers each method, and the key in it."""
+    """A derived path: whose it is, its template, what answers each method, and the key in it."""
 
+    endpoints: Endpoints
     template: str
     handlers: Mapping[str, Handler]
     key: str = ""
@@ -23,16 +25,17 @@ class Dispatch:
     """The derived routes of one contract, less those that the application answers itself."""
 
     def __init__(self, prefix: str, endpoints: Iterable[Endpoints]) -> None:
-        self._prefix = prefix + "/"
+        self.prefix = prefix + "/"
         self._collections: dict[str, Match] = {}
         self._rows: dict[str, Match] = {}
         self._exact: dict[str, set[str]] = {}
         for one in endpoints:
             path = one.resource.path
             self._collections[path] = Match(
-                one.path, {"GET": one.list_rows, "HEAD": one.list_rows, "POST": one.create}
+                one, one.path, {"GET": one.list_rows, "HEAD": one.list_rows, "POST": one.create}
             )
             self._rows[path] = Match(
+                one,
                 f"{one.path}/{{id}}",
                 {
                     "GET": one.read,
@@ -45,15 +48,19 @@ class Dispatch:
 
     def find(self, method: str, path: str) -> Match | None:
         """The derived path of a raw request path, unless the application answers this method itself."""
-        if not path.startswith(self._prefix):
+        if not path.startswith(self.prefix):
             return None
         if path in self._exact and method in self._exact[path]:
             return None
-        segments = path[len(self._prefix) :].split("/")
+        segments = path[len(self.prefix) :].split("/")
         if len(segments) == 1:
             return self._collections.get(segments[0])
         found = self._rows.get(segments[0]) if len(segments) == 2 and segments[1] else None
-        return None if found is None else Match(found.template, found.handlers, unquote(segments[1]))
+        return None if found is None else replace(found, key=unquote(segments[1]))
+
+    def endpoints(self, resource: Resource) -> Endpoints:
+        """The endpoints of a resource."""
+        return self._collections[resource.path].endpoints
 
     def routes(self) -> Iterable[tuple[str, str]]:
         """Method and template of every derived route."""
@@ -66,9 +73,9 @@ class Dispatch:
 
         A path without parameters wins over the key of a row: `/tasks/stats` is not a task.
         """
-        if not template.startswith(self._prefix):
+        if not template.startswith(self.prefix):
             return False
-        segments = template[len(self._prefix) :].split("/")
+        segments = template[len(self.prefix) :].split("/")
         table = {1: self._collections, 2: self._rows}.get(len(segments), {})
         match = table.get(segments[0])
         if match is None or method not in match.handlers:
@@ -77,5 +84,5 @@ class Dispatch:
             self._exact.setdefault(template, set()).add(method)
             return True
         handlers = {known: handler for known, handler in match.handlers.items() if known != method}
-        table[segments[0]] = Match(match.template, handlers)
+        table[segments[0]] = replace(match, handlers=handlers)
         return True

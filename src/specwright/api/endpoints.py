@@ -47,13 +47,22 @@ class Endpoints:
 
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
+        query, statement = self.plan_list(request)
+        rows = await self._fetch(statement, request.caller, list_values(query))
+        return Reply(200, self._page(query, rows, request.caller))
+
+    def plan_list(self, request: Request) -> tuple[ListQuery, Statement]:
+        """What a list request asks for, and the statement that answers it.
+
+        Raises:
+            Problem: the caller may not list, or the query string is not understood.
+        """
         scope = self._collection_scope("list", request.caller)
         fields = readable(self.resource, request.caller.roles)
         query = self.service.parameters.read_list(
             self.resource, fields, request.query, cursor_reader=self._cursor_reader(request.caller)
         )
-        rows = await self._fetch(self._list_statement(scope, query), request.caller, _list_values(query))
-        return Reply(200, self._page(query, rows, request.caller))
+        return query, self._list_statement(scope, query)
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
@@ -77,7 +86,7 @@ class Endpoints:
         """`GET /tasks/{id}`: one row."""
         scope = self._row_scope("read", request.caller)
         shown = self._shown(request)
-        key = self._key(request)
+        key = self.key(request)
         if not scope.possible:
             raise Problem("not_found")
         statement = self.service.statements.read(scope, shown)
@@ -102,7 +111,7 @@ class Endpoints:
         """`DELETE /tasks/{id}`."""
         scope = self._row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
-        values = {"key": self._key(request), "versions": wanted_versions(request.header(b"if-match"))}
+        values = {"key": self.key(request), "versions": wanted_versions(request.header(b"if-match"))}
         shape = self._shape(scope, "delete", request.caller, (), version=values["versions"] is not None)
         await self._write("delete", shape, request.caller, values)
         return Reply(204)
@@ -115,7 +124,7 @@ class Endpoints:
         shape = self._shape(
             scope, action, request.caller, shown, same=tuple(body.unchanged), version=versions is not None
         )
-        values: dict[str, Any] = {"key": self._key(request), "versions": versions}
+        values: dict[str, Any] = {"key": self.key(request), "versions": versions}
         for name in shape.fields:
             values[f"set_{name}"] = name in body.values
             values[f"new_{name}"] = body.values.get(name)
@@ -152,7 +161,7 @@ class Endpoints:
         assert field is not None
         return default_value(self.service.manifest, field)
 
-    def _key(self, request: Request) -> Any:
+    def key(self, request: Request) -> Any:
         """The key in the path; one that no row can have is a row that is not there."""
         if self.resource.key_field.type.kind is not Kind.UUID:
             if "\x00" in request.key:
@@ -162,6 +171,12 @@ class Endpoints:
             return read_text(request.key, Kind.UUID)
         except ValueError:
             raise Problem("not_found") from None
+
+    def plan_write(self, kind: WriteKind, caller: Caller) -> WriteShape:
+        """The shape of a write that sends every field it may and shows every field it can."""
+        scope = self.service.statements.scope(self.resource, kind, caller)
+        shown = tuple(field.name for field in readable(self.resource, caller.roles))
+        return self._shape(scope, kind, caller, () if kind == "delete" else shown)
 
     def _shape(
         self,
@@ -313,7 +328,7 @@ def _operator(asked: Any) -> str:
     return "isnull" if asked.value else "notnull"
 
 
-def _list_values(query: ListQuery) -> dict[str, Any]:
+def list_values(query: ListQuery) -> dict[str, Any]:
     """What fills the parameters; one row more than asked tells whether there is a next page."""
     values: dict[str, Any] = {"limit": query.limit + 1, "offset": query.offset}
     values |= {f"filter{n}": asked.value for n, asked in enumerate(query.filters)}

@@ -39,7 +39,7 @@ from specwright.model.values import Misfit, fit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """What a caller may do: conditions on the row before and after, and the grants they come from.
+    """What a caller may do: conditions on the row before and after.
 
     Scopes of equal conditions are one object: identity is a cheap key for compiled statements.
     """
@@ -48,12 +48,21 @@ class Scope:
     action: str
     before: Expr
     after: Expr
-    grants: tuple[Grant, ...]
 
     @property
     def possible(self) -> bool:
         """Whether there could be a row that the caller may do this to."""
         return self.before != FALSE and self.after != FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A grant and its conditions, with all that depends on the caller alone decided."""
+
+    grant: Grant
+    who: Expr
+    when: Expr
+    then: Expr
 
 
 class Scopes:
@@ -78,28 +87,30 @@ class Scopes:
             decided[resource.name, action] = known
         return known
 
+    def reasons(self, resource: Resource, action: str, caller: Caller) -> tuple[Reason, ...]:
+        """Every grant of the action, with its conditions as they stand for this caller."""
+        return tuple(
+            Reason(
+                grant,
+                self._bind(resource, self._who(resource, grant.who, caller), caller),
+                self._bind(resource, grant.when or TRUE, caller),
+                self._bind(resource, grant.then or TRUE, caller),
+            )
+            for grant in resource.grants
+            if action in grant.actions
+        )
+
     def _decide(self, resource: Resource, action: str, caller: Caller) -> Scope:
-        befores: list[Expr] = []
-        afters: list[Expr] = []
-        grants: list[Grant] = []
-        for grant in resource.grants:
-            if action not in grant.actions:
-                continue
-            who = self._bind(resource, self._who(resource, grant.who, caller), caller)
-            if who == FALSE:
-                continue
-            grants.append(grant)
-            when = self._bind(resource, grant.when or TRUE, caller)
-            then = self._bind(resource, grant.then or TRUE, caller)
-            befores.append(all_of(who, when))
-            afters.append(all_of(who, when, then) if action == "create" else all_of(who, then))
-        before, after = any_of(*befores), any_of(*afters)
+        reasons = [reason for reason in self.reasons(resource, action, caller) if reason.who != FALSE]
+        before = any_of(*(all_of(reason.who, reason.when) for reason in reasons))
         if action in ("list", "read"):
-            return Scope(resource, action, before, before, tuple(grants))
+            return Scope(resource, action, before, before)
         if action == "create":
-            return Scope(resource, action, TRUE if after != FALSE else FALSE, after, tuple(grants))
+            after = any_of(*(all_of(reason.who, reason.when, reason.then) for reason in reasons))
+            return Scope(resource, action, TRUE if after != FALSE else FALSE, after)
+        after = any_of(*(all_of(reason.who, reason.then) for reason in reasons))
         read = self.scope(resource, "read", caller)
-        return Scope(resource, action, all_of(read.before, before), all_of(read.before, after), tuple(grants))
+        return Scope(resource, action, all_of(read.before, before), all_of(read.before, after))
 
     def _who(self, resource: Resource, who: Who, caller: Caller) -> Expr:
         if who.kind is WhoKind.ANYONE:

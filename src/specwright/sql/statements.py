@@ -24,7 +24,9 @@ class Statements:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.tables = Tables(manifest)
-        self.scope = Scopes(manifest).scope
+        scopes = Scopes(manifest)
+        self.scope = scopes.scope
+        self.reasons = scopes.reasons
         self.list: Callable[[ListShape], Statement] = lru_cache(SHAPES)(self._list)
         self.read: Callable[[Scope, tuple[str, ...]], Statement] = lru_cache(SHAPES)(self._read)
         self.write: Callable[[WriteShape, WriteKind], Statement] = lru_cache(SHAPES)(self._write)

@@ -44,7 +44,6 @@ from specwright.sql.reads import is_key, item, named_fields
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
 
-
 _ONE: ColumnElement[Any] = literal_column("1")
 
 

@@ -1,0 +1,68 @@
+"""The statement that a request would run, without running it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from specwright.api.dispatch import Dispatch
+from specwright.api.endpoints import Endpoints, list_values
+from specwright.api.fields import readable
+from specwright.api.problems import Problem
+from specwright.api.request import Request
+from specwright.model.caller import Caller
+from specwright.model.manifest import Resource
+from specwright.sql.statement import Statement
+from specwright.sql.statements import WriteKind
+
+_ACTIONS: dict[tuple[str, bool], str] = {
+    ("GET", False): "list",
+    ("POST", False): "create",
+    ("GET", True): "read",
+    ("PATCH", True): "update",
+    ("PUT", True): "update",
+    ("DELETE", True): "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A statement, what fills its parameters (None where a body would say), and what it is for."""
+
+    resource: Resource
+    action: str
+    statement: Statement
+    arguments: tuple[Any, ...]
+
+
+def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -> Plan:
+    """The plan of `METHOD target`, the target relative to the contract's prefix or with it.
+
+    Raises:
+        Problem: there is no such route, the caller may never do this, or the query string is not understood.
+    """
+    path, _, query = target.partition("?")
+    match = dispatch.find(method, path) or dispatch.find(method, dispatch.prefix + path.lstrip("/"))
+    action = None if match is None else _ACTIONS.get((method, "{id}" in match.template))
+    if match is None or action is None:
+        raise Problem("not_found", f"There is no derived route {method} {path}.")
+    request = Request(method, query.encode(), {}, _no_body, "", match.key, caller)
+    endpoints: Endpoints = match.endpoints
+    values: dict[str, Any] = {}
+    if action == "list":
+        asked, statement = endpoints.plan_list(request)
+        values = list_values(asked)
+    elif action == "read":
+        shown = tuple(field.name for field in readable(endpoints.resource, caller.roles))
+        scope = endpoints.service.statements.scope(endpoints.resource, "read", caller)
+        statement = endpoints.service.statements.read(scope, shown)
+    else:
+        kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
+        statement = endpoints.service.statements.write(endpoints.plan_write(kind, caller), kind)
+    if match.key:
+        values["key"] = endpoints.key(request)
+    given = {name: values.get(name) for name in statement.parameters}
+    arguments = statement.arguments(endpoints.service.manifest, caller, given)
+    return Plan(endpoints.resource, action, statement, tuple(arguments))
+
+
+async def _no_body() -> dict[str, Any]:
+    return {"type": "http.request"}

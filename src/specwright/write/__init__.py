@@ -1,0 +1,1 @@
+"""The manifest written out for people and other programs."""

@@ -1,0 +1,126 @@
+"""The access matrix: who may do what to which resource, and on which condition."""
+
+import json
+from dataclasses import dataclass
+
+from specwright.model.manifest import ACTIONS, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.syntax import print_expression
+
+_ORDER = list(WhoKind)
+NOTHING = "–"
+ALWAYS = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one who may do: never, always, or on any one of these conditions; with the lines that say so."""
+
+    granted: bool
+    conditions: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.granted:
+            return NOTHING
+        return " or ".join(self.conditions) or ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One resource: a row for each who that the spec names, a column for each action."""
+
+    resource: str
+    actions: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
+    """The matrix of every resource that has routes."""
+    return tuple(_matrix(manifest, resource) for resource in manifest.stored)
+
+
+def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
+    people = sorted(
+        {grant.who for grant in resource.grants}
+        | {Who(WhoKind.ANYONE), Who(WhoKind.SIGNED_IN)}
+        | {Who(WhoKind.ROLE, role.name) for role in manifest.roles},
+        key=lambda who: (_ORDER.index(who.kind), who.name),
+    )
+    rows = tuple(
+        (str(who), tuple(_cell(_grants(resource, who, action)) for action in ACTIONS)) for who in people
+    )
+    return Matrix(resource.name, ACTIONS, rows)
+
+
+def _grants(resource: Resource, who: Who, action: str) -> list[Grant]:
+    return [grant for grant in resource.grants if grant.who == who and action in grant.actions]
+
+
+def _cell(grants: list[Grant]) -> Cell:
+    conditions = tuple(_condition(grant) for grant in grants)
+    return Cell(
+        granted=bool(grants),
+        conditions=() if "" in conditions else conditions,
+        origins=tuple(str(grant.origin) for grant in grants),
+    )
+
+
+def _condition(grant: Grant) -> str:
+    when = f"when {print_expression(grant.when)}" if grant.when is not None else ""
+    then = f"then {print_expression(grant.then)}" if grant.then is not None else ""
+    return ", ".join(part for part in (when, then) if part)
+
+
+def as_text(matrices: tuple[Matrix, ...]) -> str:
+    """Aligned columns, one block a resource."""
+    blocks = []
+    for matrix in matrices:
+        table = [(matrix.resource, *matrix.actions)]
+        table += [(who, *map(str, cells)) for who, cells in matrix.rows]
+        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+        blocks.append(
+            "\n".join(
+                "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+                for row in table
+            )
+        )
+    return "\n\n".join(blocks)
+
+
+def as_markdown(matrices: tuple[Matrix, ...]) -> str:
+    """A Markdown table a resource."""
+    blocks = []
+    for matrix in matrices:
+        lines = [f"### {matrix.resource}", "", "| Who | " + " | ".join(matrix.actions) + " |"]
+        lines.append("|---" * (len(matrix.actions) + 1) + "|")
+        for who, cells in matrix.rows:
+            lines.append("| " + " | ".join((who, *(_escaped(cell) for cell in cells))) + " |")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _escaped(cell: Cell) -> str:
+    text = str(cell).replace("|", "\\|")
+    return f"`{text}`" if cell.conditions else text
+
+
+def as_json(matrices: tuple[Matrix, ...]) -> str:
+    """One object: resource, then who, then action, each with its conditions and the lines that say so."""
+    return json.dumps(
+        {
+            matrix.resource: {
+                who: {
+                    action: {
+                        "granted": cell.granted,
+                        "conditions": list(cell.conditions),
+                        "origins": list(cell.origins),
+                    }
+                    for action, cell in zip(matrix.actions, cells, strict=True)
+                }
+                for who, cells in matrix.rows
+            }
+            for matrix in matrices
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
