@@ -86,7 +86,7 @@ class Endpoints:
         """`GET /tasks/{id}`: one row."""
         scope = self._row_scope("read", request.caller)
         shown = self._shown(request)
-        key = self.key(request)
+        key = self.key(request.key)
         if not scope.possible:
             raise Problem("not_found")
         statement = self.service.statements.read(scope, shown)
@@ -111,7 +111,7 @@ class Endpoints:
         """`DELETE /tasks/{id}`."""
         scope = self._row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
-        values = {"key": self.key(request), "versions": wanted_versions(request.header(b"if-match"))}
+        values = {"key": self.key(request.key), "versions": wanted_versions(request.header(b"if-match"))}
         shape = self._shape(scope, "delete", request.caller, (), version=values["versions"] is not None)
         await self._write("delete", shape, request.caller, values)
         return Reply(204)
@@ -124,7 +124,7 @@ class Endpoints:
         shape = self._shape(
             scope, action, request.caller, shown, same=tuple(body.unchanged), version=versions is not None
         )
-        values: dict[str, Any] = {"key": self.key(request), "versions": versions}
+        values: dict[str, Any] = {"key": self.key(request.key), "versions": versions}
         for name in shape.fields:
             values[f"set_{name}"] = name in body.values
             values[f"new_{name}"] = body.values.get(name)
@@ -161,14 +161,18 @@ class Endpoints:
         assert field is not None
         return default_value(self.service.manifest, field)
 
-    def key(self, request: Request) -> Any:
-        """The key in the path; one that no row can have is a row that is not there."""
+    def key(self, text: str) -> Any:
+        """The key that a path segment spells.
+
+        Raises:
+            Problem: no row can have it, so it is not found.
+        """
         if self.resource.key_field.type.kind is not Kind.UUID:
-            if "\x00" in request.key:
+            if "\x00" in text:
                 raise Problem("not_found")
-            return request.key
+            return text
         try:
-            return read_text(request.key, Kind.UUID)
+            return read_text(text, Kind.UUID)
         except ValueError:
             raise Problem("not_found") from None
 

@@ -58,7 +58,7 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
         kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
         statement = endpoints.service.statements.write(endpoints.plan_write(kind, caller), kind)
     if match.key:
-        values["key"] = endpoints.key(request)
+        values["key"] = endpoints.key(match.key)
     given = {name: values.get(name) for name in statement.parameters}
     arguments = statement.arguments(endpoints.service.manifest, caller, given)
     return Plan(endpoints.resource, action, statement, tuple(arguments))

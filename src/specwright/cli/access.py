@@ -56,9 +56,11 @@ def access(
     if action not in ACTIONS:
         raise ConfigError(f'There is no action "{action}": {", ".join(ACTIONS)}.')
     caller = person(manifest, name, role)
-    if not (
-        _explain_row(root, resource, key, action, caller) if key else _explain(root, resource, action, caller)
-    ):
+    if key:
+        allowed = _explain_row(root, resource, key, action, caller)
+    else:
+        allowed = _explain(manifest, resource, action, caller)
+    if not allowed:
         raise typer.Exit(1)
 
 
@@ -87,17 +89,17 @@ def _explain(manifest: Manifest, resource: Resource, action: str, caller: Caller
 
 
 def _explain_row(root: Path, resource: Resource, key: str, action: str, caller: Caller) -> bool:
+    from asyncpg import UndefinedTableError
+
     from specwright.api.problems import Problem
-    from specwright.api.request import Request
     from specwright.app import Backend
     from specwright.cli.backend import project_backend
     from specwright.sql.explanation import explain_row
 
     async def ask(backend: Backend) -> tuple[Any, Any]:
         reasons, statement = explain_row(backend.service.statements, resource, action, caller)
-        endpoints = backend.dispatch.endpoints(resource)
-        request = Request("GET", b"", {}, None, "", key, caller)  # type: ignore[arg-type] # it has no body
-        arguments = statement.arguments(backend.manifest, caller, {"key": endpoints.key(request)})
+        wanted = backend.dispatch.endpoints(resource).key(key)
+        arguments = statement.arguments(backend.manifest, caller, {"key": wanted})
         try:
             return reasons, await backend.service.database.fetchrow(statement.text, arguments, read=True)
         finally:
@@ -108,23 +110,23 @@ def _explain_row(root: Path, resource: Resource, key: str, action: str, caller: 
             reasons, found = asyncio.run(ask(backend))
         except Problem:
             reasons, found = (), None
+        except UndefinedTableError:
+            raise ConfigError(
+                "The database has no tables yet: run specwright up, or migrate apply."
+            ) from None
     if found is None:
         raise ConfigError(f"There is no row {resource.path}/{key}.")
     typer.echo(f"{_who(caller)} {'may' if found['allowed'] else 'may not'} {action} {resource.path}/{key}")
     if not found["readable"]:
         typer.echo("  ✗ the row is not readable for them, so to them it does not exist (404)")
     for position, reason in enumerate(reasons):
-        lacks = [what for what in ("who", "when") if not found[f"{what}{position}"]]
-        conditions = {
-            "who": reason.grant.who,
-            "when": reason.grant.when and print_expression(reason.grant.when),
-        }
-        why = " and ".join(f"{what} does not hold: {conditions[what]}" for what in lacks)
-        mark = "✗" if lacks else "✓"
-        typer.echo(
-            f"  {mark} {reason.grant.who} may {reason.grant.may}  {reason.grant.origin}"
-            + (f"  {why}" if why else "")
-        )
+        lacks = []
+        if not found[f"who{position}"]:
+            lacks.append(f"{_who(caller)} is not {reason.grant.who}")
+        elif not found[f"when{position}"] and reason.grant.when is not None:
+            lacks.append(f"{print_expression(reason.grant.when)} does not hold")
+        grant = f"{reason.grant.who} may {reason.grant.may}  {reason.grant.origin}"
+        typer.echo("  ".join((f"  {'✗' if lacks else '✓'} {grant}", *lacks)))
     if not reasons:
         typer.echo(f"  no grant of {resource.name} names {action}")
     return bool(found["allowed"])

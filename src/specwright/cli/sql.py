@@ -32,6 +32,8 @@ def sql(
 
     Nothing is run but EXPLAIN; a parameter that a body would fill is shown as NULL.
     """
+    from asyncpg import UndefinedTableError
+
     from specwright.api.plan import Plan, plan_request
     from specwright.api.problems import Problem
     from specwright.app import Backend
@@ -51,9 +53,9 @@ def sql(
         try:
             plan = plan_request(backend.dispatch, method.upper(), target.strip(), caller)
         except Problem as problem:
-            details = [f"{error.field}: {error.message}" for error in problem.errors] or [problem.detail]
+            details = " ".join(error.message for error in problem.errors) or problem.detail
             raise ConfigError(
-                f"{request} as {name or 'anonymous'}: {problem.status}. {' '.join(details)}"
+                f"{request} as {name or 'anonymous'} answers {problem.status}: {details}"
             ) from None
         typer.echo(plan.statement.text + "\n")
         for number, (what, value) in enumerate(
@@ -71,3 +73,5 @@ def sql(
                 typer.echo(f"  {row[0]}")
         except DatabaseUnavailable as error:
             typer.echo(f"  not asked: {error}")
+        except UndefinedTableError:
+            typer.echo("  not asked: the database has no tables yet; run specwright up, or migrate apply")

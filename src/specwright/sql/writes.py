@@ -150,7 +150,8 @@ class Writes:
         return field
 
     def _holds(self, checks: Iterable[Check]) -> Predicate:
-        return and_(true(), *(check.predicate for check in checks))
+        """All of them; "readable" goes without saying, since what is granted is readable."""
+        return and_(true(), *(check.predicate for check in checks if check.name != "readable"))
 
     def _sent(self, field: Field) -> ColumnElement[Any]:
         bind = bindparam(f"new_{field.name}", type_=self.compiler.bind_type(field.type), required=True)
