@@ -16,12 +16,14 @@ from starlette.exceptions import HTTPException
 from specwright.api import problems
 from specwright.api.body import Bodies
 from specwright.api.dispatch import Dispatch
+from specwright.api.documentation import IssueToken, documentation_routes
 from specwright.api.endpoints import Endpoints
 from specwright.api.layer import Layer, problem_reply
+from specwright.api.openapi import build
 from specwright.api.parameters import Parameters
 from specwright.api.problems import FieldError, Problem
 from specwright.api.service import Service
-from specwright.auth import Authentication
+from specwright.auth import Authentication, issue_development_token
 from specwright.db.pool import Database
 from specwright.db.url import normalise
 from specwright.model.errors import ConfigError
@@ -73,8 +75,24 @@ class Backend:
         app.add_middleware(Layer, service=self.service, dispatch=self.dispatch)
         for expected in (HTTPException, RequestValidationError, Problem):
             app.add_exception_handler(expected, _handle)
+        people = tuple(self.manifest.people)
+        app.routes.extend(documentation_routes(title, "/openapi.json", people, self._issue_token()))
         app.openapi = self._openapi  # type: ignore[method-assign] # FastAPI's own way to extend the document
         return app
+
+    def _issue_token(self) -> IssueToken | None:
+        """How the development page signs people in; not at all where the secret is not the one `up` made."""
+        if self.settings.environment != "development":
+            return None
+
+        def issue(person: str) -> str:
+            return issue_development_token(self.settings, person, self.manifest.people[person])
+
+        try:
+            issue(next(iter(self.manifest.people), "nobody"))
+        except (ConfigError, KeyError):
+            return None
+        return issue
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -94,7 +112,13 @@ class Backend:
         """The document of the derived routes and of the application's own; built when first asked for."""
         app = self.app
         if app.openapi_schema is None:
-            app.openapi_schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            own = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            people = self.manifest.people if self._issue_token() else ()
+            document = build(self.manifest, title=app.title, version=app.version, development_people=people)
+            for path, item in own.get("paths", {}).items():
+                document["paths"][path] = document["paths"].get(path, {}) | item
+            document["components"]["schemas"] |= own.get("components", {}).get("schemas", {})
+            app.openapi_schema = document
         return app.openapi_schema
 
 
