@@ -88,13 +88,13 @@ NOBODY: frozenset[str] = frozenset()
 RECEPTION = frozenset({"reception"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def manifest() -> Manifest:
     """Users by text key, and a Thing."""
     return MANIFEST
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def thing() -> Resource:
     """The resource with a field of every kind."""
     return THING

@@ -1,0 +1,163 @@
+"""The OpenAPI document is valid, complete, and says what the validators do."""
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from specwright.api.body import Bodies
+from specwright.api.openapi import build
+from specwright.api.parameters import KIND_OPERATORS
+from specwright.api.problems import FIELD_CODES, FieldError, Problem, body, validation
+from specwright.model.manifest import Manifest, Resource
+
+
+@pytest.fixture(scope="session")
+def document(manifest: Manifest) -> dict[str, Any]:
+    """The document of the manifest of this folder."""
+    return build(manifest, title="Things", version="1", development_people=("ada", "bob"))
+
+
+def _schema(document: dict[str, Any], name: str) -> Any:
+    return Draft202012Validator(document["components"]["schemas"][name])
+
+
+def test_it_is_a_valid_openapi_document(document: dict[str, Any]) -> None:
+    """Judged by somebody else's validator, after a trip through JSON."""
+    OpenAPIV31SpecValidator(json.loads(json.dumps(document))).validate()
+
+
+def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
+    """Client generators name their functions by them; what nobody may do is left out."""
+    found = {
+        operation["operationId"]
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method != "parameters"
+    }
+    assert found == {
+        *(f"things-{action}" for action in ("list", "create", "read", "update", "replace", "delete")),
+        *(f"users-{action}" for action in ("create", "read", "update", "replace")),
+        "health-live",
+        "health-ready",
+    }
+
+
+def test_a_credential_is_optional_where_anyone_may_go(document: dict[str, Any]) -> None:
+    """Elsewhere the bearer token is needed."""
+    things = document["paths"]["/api/v1/things"]
+    assert {} in things["get"]["security"]
+    assert "security" not in things["post"]
+    assert document["security"] == [{"bearer": []}]
+    assert "ada, bob" in document["components"]["securitySchemes"]["bearer"]["description"]
+
+
+def test_every_filter_is_documented(document: dict[str, Any], thing: Resource) -> None:
+    """Each operator of each readable field, and no field that nobody may read."""
+    parameters = document["paths"]["/api/v1/things"]["get"]["parameters"]
+    names = {parameter["name"] for parameter in parameters}
+    assert {
+        "limit",
+        "cursor",
+        "offset",
+        "sort",
+        "fields",
+        "count",
+        "due__gte",
+        "status__in",
+        "owner_id",
+    } <= names
+    assert not {name for name in names if name.startswith(("secret", "import_key", "version"))}
+    expected = sum(
+        len(KIND_OPERATORS[field.type.kind])
+        for field in thing.fields
+        if field.wire not in ("secret", "import_key", "version")
+    )
+    assert len(parameters) == len(names) == 6 + expected
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("title", {"type": "string", "minLength": 1, "maxLength": 20, "description": "What it is called."}),
+        ("note", {"type": ["string", "null"], "maxLength": 10_000}),
+        ("status", {"type": "string", "enum": ["todo", "in progress", "done"], "default": "todo"}),
+        ("priority", {"type": "integer", "minimum": 0, "maximum": 5, "default": 0}),
+        ("due", {"type": ["string", "null"], "format": "date-time"}),
+        ("labels", {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": 3}),
+        ("secret", {"type": ["string", "null"], "maxLength": 10_000, "writeOnly": True}),
+    ],
+)
+def test_schemas_are_exact(document: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
+    """Bounds, choices, defaults and nulls stand where generators look for them."""
+    assert document["components"]["schemas"]["ThingCreate"]["properties"][name] == schema
+
+
+def test_what_each_body_may_hold(document: dict[str, Any]) -> None:
+    """Nothing read-only in create and update, all that was read in replace, no secret in the answer."""
+    schemas = document["components"]["schemas"]
+    create, update, replace, public = (
+        schemas[f"Thing{name}"]["properties"] for name in ("Create", "Update", "Replace", "Public")
+    )
+    assert not {"id", "created_at", "owner_id", "import_key"} & set(create)
+    assert set(update) == set(create)
+    assert replace["id"]["readOnly"] and replace["owner_id"]["readOnly"]
+    assert "secret" not in public and "import_key" not in public
+    assert schemas["ThingCreate"]["required"] == ["title"]
+    assert "required" not in schemas["ThingUpdate"]
+    assert "insurance" not in schemas["ThingPublic"]["required"]
+    assert schemas["UserCreate"]["required"] == ["id", "name"]
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"title": "x" * 20},
+        {"title": "x" * 21},
+        {"title": ""},
+        {"title": None},
+        {"note": None},
+        {"code": "A12"},
+        {"status": "done"},
+        {"status": "bought"},
+        {"priority": 5},
+        {"priority": 6},
+        {"priority": 1.0},
+        {"priority": 1.5},
+        {"size": 2**53},
+        {"fee": "12.50"},
+        {"fee": "12.505"},
+        {"fee": 12.5},
+        {"fee": 5001},
+        {"fee": -1},
+        {"fee": "1234567"},
+        {"done": 1},
+        {"labels": ["a"] * 4},
+        {"labels": ["a", None]},
+        {"keeper_id": ""},
+        {"colour": "red"},
+        {"id": "x"},
+        {"data": [1, {"a": None}]},
+    ],
+)
+def test_schema_and_validator_agree(
+    manifest: Manifest, thing: Resource, document: dict[str, Any], member: Any
+) -> None:
+    """What the document says is valid is accepted, and what it says is not is refused."""
+    sent = {"title": "x"} | member
+    try:
+        Bodies(manifest).read(
+            thing, "create", frozenset({"reception"}), json.dumps(sent).encode(), "application/json"
+        )
+        accepted = True
+    except Problem:
+        accepted = False
+    assert _schema(document, "ThingCreate").is_valid(sent) == accepted
+
+
+def test_problems_are_as_documented(document: dict[str, Any]) -> None:
+    """A problem with every field code fits the schema."""
+    problem = validation([FieldError("title", code, "No.") for code in FIELD_CODES])
+    _schema(document, "Problem").validate(json.loads(body(problem, "r")))
