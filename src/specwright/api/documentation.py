@@ -33,7 +33,7 @@ def documentation_routes(
 
     async def show_token(request: Request) -> Response:
         person = request.query_params.get("person")
-        if issue_token is None or person not in people:
+        if issue_token is None or person is None or person not in people:
             raise Problem("not_found")
         return JSONResponse({"token": issue_token(person)}, headers={"cache-control": "no-store"})
 
