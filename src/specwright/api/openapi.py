@@ -26,6 +26,7 @@ _ALWAYS = (500, 503)
 _GRANTED_BY = {"replace": "update"}
 
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+_LOCATION = {"Location": {"$ref": "#/components/headers/Location"}}
 _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
 
 
@@ -72,6 +73,7 @@ class _Routes:
         """The path items, and the schemas they refer to."""
         name = self._resource.name
         row = {"schema": {"$ref": f"#/components/schemas/{name}Public"}}
+        shown = self._fields_parameter()
         collection = {
             "get": self._operation(
                 "list",
@@ -82,11 +84,8 @@ class _Routes:
             "post": self._operation(
                 "create",
                 f"Create a {self._resource.title}",
-                {
-                    "201": _answer(
-                        "Created.", row, _ETAG | {"Location": {"$ref": "#/components/headers/Location"}}
-                    )
-                },
+                {"201": _answer("Created.", row, _ETAG | _LOCATION)},
+                [shown],
             ),
         }
         changed = {"200": _answer("As it is now stored.", row, _ETAG)}
@@ -97,14 +96,16 @@ class _Routes:
                 f"Read a {self._resource.title}",
                 {"200": _answer("The row.", row, _ETAG), "304": unchanged},
                 [
-                    self._fields_parameter(),
+                    shown,
                     _header("If-None-Match", "ETags that the client has; 304 if one fits."),
                 ],
             ),
             "patch": self._operation(
-                "update", f"Change members of a {self._resource.title}", changed, [_IF_MATCH]
+                "update", f"Change members of a {self._resource.title}", changed, [shown, _IF_MATCH]
             ),
-            "put": self._operation("replace", f"Replace a {self._resource.title}", changed, [_IF_MATCH]),
+            "put": self._operation(
+                "replace", f"Replace a {self._resource.title}", changed, [shown, _IF_MATCH]
+            ),
             "delete": self._operation(
                 "delete",
                 f"Delete a {self._resource.title}",

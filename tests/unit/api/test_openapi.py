@@ -54,6 +54,17 @@ def test_a_credential_is_optional_where_anyone_may_go(document: dict[str, Any]) 
     assert "ada, bob" in document["components"]["securitySchemes"]["bearer"]["description"]
 
 
+def test_every_route_with_a_row_in_its_answer_takes_fields(document: dict[str, Any]) -> None:
+    """What may be asked of a read may be asked of a write; a delete has nothing to show."""
+    items = {**document["paths"]["/api/v1/things/{id}"], "post": document["paths"]["/api/v1/things"]["post"]}
+    names = {
+        method: {parameter["name"] for parameter in items[method]["parameters"]}
+        for method in ("get", "post", "patch", "put", "delete")
+    }
+    assert [method for method, found in names.items() if "fields" not in found] == ["delete"]
+    assert all("If-Match" in names[method] for method in ("patch", "put", "delete"))
+
+
 def test_every_filter_is_documented(document: dict[str, Any], thing: Resource) -> None:
     """Each operator of each readable field, and no field that nobody may read."""
     parameters = document["paths"]["/api/v1/things"]["get"]["parameters"]
