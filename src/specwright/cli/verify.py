@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -21,6 +21,7 @@ from specwright.cli.project import find_project
 from specwright.cli.server import load
 from specwright.db import embedded
 from specwright.db.url import Dsn, normalise
+from specwright.model.errors import ConfigError, SpecwrightError
 from specwright.model.manifest import Manifest, Requirement
 from specwright.read.project import read_project
 from specwright.settings import Settings
@@ -76,7 +77,7 @@ async def _gather(
         async for evidence in prove(manifest, requirements, serve, credentials):
             found.append(evidence)
             if format is Format.TEXT:
-                for line in lines(evidence):
+                for line in lines(evidence, by_id=len(manifest.features) > 1):
                     typer.echo(line)
     return found
 
@@ -95,7 +96,7 @@ async def _running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve,
                 DATABASE_URL=databases.address.sqlalchemy_url,
                 APP_SECRET=secrets.token_urlsafe(32),
             )
-            app = load(root)
+            app = _loaded(root)
 
             @asynccontextmanager
             async def serve() -> AsyncIterator[str]:
@@ -106,6 +107,16 @@ async def _running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve,
                 return {"authorization": f"Bearer {signer.token(person, roles)}"}
 
             yield serve, credentials
+
+
+def _loaded(root: Path) -> Any:
+    try:
+        return load(root)
+    except SpecwrightError:
+        raise
+    except Exception as error:
+        # The project's own code: whatever it raises, the person needs its words.
+        raise ConfigError(f"app/main.py cannot be loaded: {error}.") from error
 
 
 @asynccontextmanager

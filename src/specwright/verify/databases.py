@@ -33,7 +33,7 @@ class Databases:
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[None]:
         """A copy at `address`, dropped afterwards, whoever is still connected."""
-        await self._execute(f"CREATE DATABASE {_COPY} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        await self._execute(f"CREATE DATABASE {_COPY} TEMPLATE {_TEMPLATE}")
         try:
             yield
         finally:

@@ -131,7 +131,7 @@ class Examples:
         try:
             yield from differences(wanted, read_json(exchange.answer))
         except ValueError:
-            got = as_json(exchange.answer) if exchange.answer else "nothing"
+            got = f"no JSON: {exchange.answer}" if exchange.answer else "nothing"
             yield Difference("body", as_json(wanted), got)
 
     def _lost(self, request: Request, exchange: Exchange) -> str:

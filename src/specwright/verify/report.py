@@ -10,11 +10,12 @@ _LONGEST = 1000
 _INDENT = " " * 9
 
 
-def lines(evidence: Evidence) -> Iterator[str]:
-    """The text lines of one requirement."""
+def lines(evidence: Evidence, *, by_id: bool = False) -> Iterator[str]:
+    """The text lines of one requirement; `by_id` tells keys apart that several features use."""
     requirement = evidence.requirement
     why = f"  ({evidence.why})" if evidence.why else ""
-    yield f"{evidence.standing:<8} {requirement.key}  {_cut(_first_line(requirement.text), 100)}{why}"
+    key = requirement.id if by_id else requirement.key
+    yield f"{evidence.standing:<8} {key}  {_cut(_first_line(requirement.text), 100)}{why}"
     if evidence.failure is not None:
         for line in _failure(evidence.failure):
             yield f"{_INDENT}{line}".rstrip()

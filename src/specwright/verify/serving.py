@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -33,7 +33,7 @@ async def serving(app: Any) -> AsyncIterator[str]:
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True, name="served app")
+        thread = threading.Thread(target=_run, args=(server, listener), daemon=True, name="served app")
         thread.start()
         try:
             await _started(server, thread, watched)
@@ -61,6 +61,12 @@ class _Watched:
             await send(message)
 
         await self.app(scope, receive, listen)
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    # Uvicorn exits when the start fails; `_started` says so.
+    with suppress(SystemExit):
+        server.run([listener])
 
 
 async def _started(server: uvicorn.Server, thread: threading.Thread, watched: _Watched) -> None:
