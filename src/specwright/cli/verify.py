@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,11 +21,11 @@ from specwright.cli.project import find_project
 from specwright.cli.server import load
 from specwright.db import embedded
 from specwright.db.url import Dsn, normalise
+from specwright.migrate.draft import develop
 from specwright.model.errors import ConfigError, SpecwrightError
 from specwright.model.manifest import Manifest, Requirement
 from specwright.read.project import read_project
 from specwright.settings import Settings
-from specwright.sql.constraints import constrained
 from specwright.verify.databases import Databases
 from specwright.verify.evidence import Evidence, Standing
 from specwright.verify.examples import Credentials
@@ -134,10 +134,6 @@ async def _issuing(signer: Signer) -> AsyncIterator[dict[str, str]]:
 
 
 async def _build(manifest: Manifest, dsn: Dsn) -> None:
-    """The schema of the spec, in an empty database."""
-    engine = create_async_engine(dsn.sqlalchemy_url, connect_args=dsn.sqlalchemy_arguments)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(constrained(manifest).metadata.create_all)
-    finally:
-        await engine.dispose()
+    """The schema of the spec, as `specwright up` makes it in an empty database."""
+    with TemporaryDirectory(prefix="specwright-") as elsewhere:
+        await develop(Path(elsewhere), manifest, dsn.sqlalchemy_url)
