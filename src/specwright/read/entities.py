@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from specwright.model.manifest import Field, Resource
 from specwright.model.names import (
+    EXPRESSION_WORDS,
     MAX_IDENTIFIER,
     class_name,
     field_problem,
@@ -92,8 +93,9 @@ def read_heading(section: Section, table: Table, feature: str, mistakes: Mistake
         mistakes.add(heading, f'"{found[1]}" cannot name an entity: {problem}')
         return None
     name = class_name(found[1])
-    if name in ("None", "True", "False") or len(snake(name)) > MAX_IDENTIFIER:
-        mistakes.add(heading, f'"{found[1]}" cannot name an entity: it is a word of the language or too long')
+    if name in EXPRESSION_WORDS or len(name) > MAX_IDENTIFIER:
+        reason = "it is a word of the expression language" if name in EXPRESSION_WORDS else "it is too long"
+        mistakes.add(heading, f'"{found[1]}" cannot name an entity: {reason}')
         return None
     many, was = plural(title(found[1])), None
     for part in heading[slice(*found.span(2))].split(",") if found[2] is not None else ():

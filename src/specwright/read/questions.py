@@ -79,14 +79,14 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
 
 def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
     for resource in manifest.stored:
-        asked: set[tuple[Origin, Expr]] = set()
+        asked: set[Expr] = set()
         for grant in resource.grants:
             for condition, origin in _conditions(manifest, grant):
                 for node in walk(condition):
                     pair = _claim_and_path(node)
-                    if pair is None or (origin, node) in asked or not _nullable(manifest, resource, pair[1]):
+                    if pair is None or node in asked or not _nullable(manifest, resource, pair[1]):
                         continue
-                    asked.add((origin, node))
+                    asked.add(node)
                     claim, path = (print_expression(side) for side in pair)
                     guarded = f"write `{path} is not None and {print_expression(node)}`"
                     yield Question(
@@ -120,7 +120,10 @@ def _claim_and_path(node: Expr) -> tuple[CallerPath, Path] | None:
 
 
 def _nullable(manifest: Manifest, resource: Resource, path: Path) -> bool:
-    return resolve(manifest, resource, path).nullable
+    """Whether a row can lack the value: its field is nullable, or a reference on the way to it."""
+    found = resolve(manifest, resource, path)
+    ways = (manifest.resource(hop.source).field(hop.field) for hop in found.hops if not hop.many)
+    return found.field.nullable or any(reference is not None and reference.nullable for reference in ways)
 
 
 def _without_grants(manifest: Manifest) -> Iterator[Question]:
