@@ -86,6 +86,11 @@ def _drafts(outline: Outline, mistakes: Mistakes) -> Iterable[_Draft]:
             yield current
 
 
+def is_requirement(item: Item) -> bool:
+    """Whether a list item begins with a requirement's key."""
+    return _KEY.match(item.text) is not None
+
+
 def _keyed(item: Item) -> _Draft | None:
     key = _KEY.match(item.text)
     return _Draft(key[1], item.text[key.end() :], item.head.origin) if key is not None else None

@@ -14,7 +14,7 @@ from specwright.read.entities import Entity, judge_fields, read_fields, read_hea
 from specwright.read.expressions import Written, judge_condition, judge_value, parse_span
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Broken, Item, Outline, Section, Table, outline
-from specwright.read.requirements import read_requirements
+from specwright.read.requirements import is_requirement, read_requirements
 from specwright.read.span import Span
 from specwright.read.tables import kind_of
 from specwright.read.vocabulary import RULE_LINES, TABLES
@@ -188,7 +188,7 @@ class _Reading:
         for _, section in self.sections:
             if plain(section.heading).text.lower() == "rules":
                 for block in section.blocks:
-                    if isinstance(block, Item):
+                    if isinstance(block, Item) and not is_requirement(block):
                         yield section, block
 
     def soft_deleted(self) -> set[str | None]:

@@ -1,0 +1,106 @@
+"""What `check` asks: each question where it is due, and not where the spec has the answer."""
+
+# ruff: noqa: E501 - specs stand on lines of their own length
+
+import pytest
+
+from specwright.model.manifest import Manifest
+from specwright.read import read_specs
+from specwright.read.questions import not_served, questions
+
+HEADER = "| Field | Type | Rules |\n|---|---|---|\n"
+GRANTS = "\n| Who | May | When |\n|---|---|---|\n"
+OWNER = "| owner | User | the caller |\n"
+ALL = f"{GRANTS}| owner | everything | |\n"
+
+
+def manifest(text: str) -> Manifest:
+    """The manifest of one file."""
+    return read_specs({"specs/a/spec.md": text})
+
+
+def codes(text: str) -> list[str]:
+    """The codes of its questions."""
+    return [question.code for question in questions(manifest(text))]
+
+
+def task(rows: str, rest: str = ALL) -> str:
+    """An owned Task with these rows and what follows."""
+    return f"## Task\n\n{HEADER}{OWNER}{rows}{rest}"
+
+
+PROJECT = f"\n## Project\n\n{HEADER}{OWNER}{ALL}"
+NAMED = PROJECT.replace(ALL, f"| name | text | ..9, required |\n{ALL}")
+CLAIM = f"{GRANTS}| signed in | list, read | `team == caller.claims.team` |\n"
+VIA = CLAIM.replace("team ==", "x.name ==")
+
+CASES = [
+    ("no-grants", task("", ""), task("")),
+    ("no-bound", task("| x | text | 1.. |\n"), task("| x | text | ..9 |\n")),
+    ("no-on-delete", task("| x | Project | |\n") + PROJECT, task("| x | Project | on delete clear |\n") + PROJECT),
+    ("unique-over-owners", task("| x | text | ..9, unique |\n"), task("| x | text | ..9, unique per owner |\n")),
+    ("empty-equals-empty", task("| team | text | ..9 |\n", CLAIM), task("| team | text | ..9, required |\n", CLAIM)),
+    (
+        "empty-equals-empty",
+        task("| x | Project | on delete clear |\n", VIA) + NAMED,
+        task("| x | Project | required, on delete cascade |\n", VIA) + NAMED,
+    ),
+    (
+        "no-read",
+        task("", f"{GRANTS}| owner | update | |\n"),
+        task("", f"{GRANTS}| owner | update | |\n| signed in | read | |\n"),
+    ),
+    (
+        "no-read",
+        task("", f"{GRANTS}| signed in | delete | |\n| owner | read | |\n"),
+        task("", f"{GRANTS}| signed in | create | |\n| owner | read | |\n"),
+    ),
+    (
+        "person-by-id",
+        f"## Task\n\n{HEADER}| who | User | |\n{GRANTS}| signed in | list, read | `who == caller` |\n",
+        f"## Task\n\n{HEADER}| who | User | read only |\n{GRANTS}| signed in | list, read | `who == caller` |\n",
+    ),
+    ("plural-heading", task("").replace("Task", "Tasks"), task("").replace("## Task", "## Tasks (tasks)")),
+    (
+        "unknown-requirement",
+        task("", f"{ALL}\n### Rules\n\n- `owner == owner` (FR-001)\n"),
+        task("", f"{ALL}\n### Rules\n\n- `owner == owner` (FR-001)\n\n## R\n\n- **FR-001** x\n"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "open_", "settled"), CASES)
+def test_each_question(code: str, open_: str, settled: str) -> None:
+    """The question is asked once, with options, and not when the spec answers it."""
+    assert codes(open_) == [code]
+    assert codes(settled) == []
+    (question,) = questions(manifest(open_))
+    assert question.options
+    assert question.recommendation
+    assert question.default_in_force
+    assert question.origin.line > 0
+
+
+def test_the_most_dangerous_first() -> None:
+    """Access comes before convenience."""
+    text = task("| x | text | |\n| y | Project | |\n", "") + f"\n## Project\n\n{HEADER}| n | text | |\n"
+    assert codes(text) == ["no-grants", "no-grants", "no-on-delete", "no-bound", "no-bound"]
+
+
+def test_what_is_not_served() -> None:
+    """Everything that is read and not served is named with its place."""
+    text = task(
+        "| tags | many Tag | |\n| late | boolean | = `owner == caller` |\n| n | integer | count of tags |\n"
+        "| s | `a`, `b` | default `a` |\n| t | text | ..9, searchable |\n",
+        "\n| Field | Moves |\n|---|---|\n| s | a → b |\n\n| Action | Takes | Does |\n|---|---|---|\n| go | | |\n"
+        "\n### Rules\n\n- soft delete\n" + f"\n## Tag\n\n{HEADER}| a | date | |\n",
+    )
+    assert [(found.what, found.origin.line) for found in not_served(manifest(text))] == [
+        ('the many-to-many relation "tags" of Task', 6),
+        ('the computed field "late" of Task', 7),
+        ('the computed field "n" of Task', 8),
+        ('search in "t" of Task', 10),
+        ("soft delete of Task", 1),
+        ("the moves of Task", 14),
+        ('the action "go" of Task', 18),
+    ]
