@@ -49,7 +49,7 @@ class Layer:
         scope["request_id"] = request_id
         exchange = _Exchange(send, request_id)
         template = path = scope["path"]
-        caller = None
+        request: Request | None = None
         try:
             if path in (LIVE, READY) and scope["method"] in ("GET", "HEAD"):
                 await exchange.reply(await self._health(path), scope["method"])
@@ -62,7 +62,6 @@ class Layer:
             template = match.template
             request = Request(scope["method"], scope["query_string"], {}, receive, request_id, match.key)
             reply = await self._derived(match, request, scope["headers"])
-            caller = request.caller.id
             await exchange.reply(reply, request.method)
         except Disconnected:
             exchange.status = 499
@@ -72,6 +71,7 @@ class Layer:
             await exchange.problem(_problem_of(error, request_id), scope["method"])
         finally:
             if path not in (LIVE, READY):
+                caller = None if request is None else request.caller.id
                 _log(scope["method"], template, exchange, started, caller)
 
     async def _derived(self, match: Match, request: Request, headers: list[tuple[bytes, bytes]]) -> Reply:
