@@ -1,6 +1,7 @@
 """`specwright check` and `specwright manifest`: what the spec says, leaves open, and gets wrong."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -39,18 +40,20 @@ def check(
     Exit code 1 when the spec has mistakes. Questions are no mistakes: a safe default is in force for each.
     """
     root = find_project(directory)
+    read: Manifest | None = None
+    mistakes: tuple[Mistake, ...] = ()
     try:
-        manifest = read_project(root)
+        read = read_project(root)
     except SpecError as error:
-        if format is Format.JSON:
-            _print_json({"mistakes": [_mistake(mistake) for mistake in error.mistakes]})
-        else:
-            typer.echo(_mistakes_text(error))
-        raise typer.Exit(1) from None
+        mistakes = error.mistakes
     if format is Format.JSON:
-        _print_json(_findings(manifest))
+        _print_json(_findings(read or Manifest(), mistakes))
+    elif read is None:
+        typer.echo("\n".join([*map(str, mistakes), "", f"{_count(len(mistakes), 'mistake')}."]))
     else:
-        typer.echo("\n".join(_report(manifest)))
+        typer.echo("\n".join(_report(read)))
+    if mistakes:
+        raise typer.Exit(1)
 
 
 def manifest(directory: Directory = None) -> None:
@@ -62,23 +65,11 @@ def _print_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def _mistakes_text(error: SpecError) -> str:
-    count = len(error.mistakes)
-    return f"{error}\n\n{count} {'mistake' if count == 1 else 'mistakes'}."
-
-
-def _mistake(mistake: Mistake) -> dict[str, Any]:
-    return {**asdict(mistake.origin), "message": mistake.message}
-
-
-def _findings(manifest: Manifest) -> dict[str, Any]:
-    def placed(origin: Origin, **rest: Any) -> dict[str, Any]:
-        return {**asdict(origin), **rest}
-
+def _findings(manifest: Manifest, mistakes: Iterable[Mistake]) -> dict[str, Any]:
     return {
-        "mistakes": [],
+        "mistakes": [_placed(mistake.origin, message=mistake.message) for mistake in mistakes],
         "questions": [
-            placed(
+            _placed(
                 question.origin,
                 code=question.code,
                 text=question.text,
@@ -88,9 +79,13 @@ def _findings(manifest: Manifest) -> dict[str, Any]:
             )
             for question in questions(manifest)
         ],
-        "not_served": [placed(found.origin, what=found.what) for found in not_served(manifest)],
-        "open_questions": [placed(mark.origin, text=mark.text) for mark in manifest.open_questions],
+        "not_served": [_placed(found.origin, what=found.what) for found in not_served(manifest)],
+        "open_questions": [_placed(mark.origin, text=mark.text) for mark in manifest.open_questions],
     }
+
+
+def _placed(origin: Origin, **rest: Any) -> dict[str, Any]:
+    return {**asdict(origin), **rest}
 
 
 def _report(manifest: Manifest) -> list[str]:
