@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from specwright.db.moments import keep_moments
 from specwright.db.url import Dsn
 from specwright.model.errors import SpecwrightError
 
@@ -64,6 +65,7 @@ class Database:
             "max_inactive_connection_lifetime": 240,
             # The client's own limit stands behind the server's: a network may swallow packets silently.
             "command_timeout": statement_timeout + 2,
+            "init": keep_moments,
             "reset": _leave_as_it_is,
         }
         self._pool: Any = None
