@@ -25,7 +25,7 @@ from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Table
 from specwright.read.span import Span
 from specwright.read.tables import lines
-from specwright.read.vocabulary import EVERYTHING, MAY, WHO
+from specwright.read.vocabulary import EVERYTHING, FOREIGN_MAY, FOREIGN_WHO, MAY, WHO
 
 _KINDS = {kind.value: kind for kind in (WhoKind.ANYONE, WhoKind.SIGNED_IN, WhoKind.OWNER)}
 _ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
@@ -105,7 +105,8 @@ class Subjects:
             return Who(WhoKind.NAMED, text)
         if text not in self.broken:
             known = [*WHO, *self.roles, *self.names]
-            mistakes.add(cell, f'unknown who "{text}".{hint(text, known, "Here can stand")}')
+            close = hint(FOREIGN_WHO.get(text.lower(), text), known, "Here can stand")
+            mistakes.add(cell, f'unknown who "{text}".{close}')
         return None
 
     def _has_owner(self, cell: Span, resource: Resource, mistakes: Mistakes) -> bool:
@@ -180,7 +181,8 @@ def _actions(resource: Resource, cell: Span, mistakes: Mistakes) -> tuple[str, .
             found[snake(text)] = None
         else:
             known = [*MAY, *own]
-            mistakes.add(part, f'unknown word "{text}" in May.{hint(text, known, "Here can stand")}')
+            close = hint(FOREIGN_MAY.get(text.lower(), text), known, "Here can stand")
+            mistakes.add(part, f'unknown word "{text}" in May.{close}')
     return tuple(found)
 
 

@@ -126,13 +126,16 @@ def _read_row(entity: Entity, line: Line, entities: Mapping[str, str], mistakes:
     if problem is not None:
         mistakes.add(cell, f'"{cell.text}" cannot name a field: {problem}')
     type_ = read_type(line["Type"], entities, mistakes)
+    name = snake(cell.text) if problem is None else ""
+    if type_ is not None and type_.kind is Kind.REFERENCE and name.endswith("_id"):
+        mistakes.add(cell, f'a reference is its name with _id in JSON: call it "{name.removesuffix("_id")}"')
     rules = RuleReader(cell.text, type_, mistakes).read(line["Rules"])
     text = rules.values.get(COMPUTED)
     computed = parse_span(text, mistakes) if text is not None else None
     if problem is not None:
         return None
     expr = computed.expr if computed is not None else None
-    made = build_field(snake(cell.text), type_, rules, expr, line.means, cell)
+    made = build_field(name, type_, rules, expr, line.means, cell)
     return FieldRow(made, rules, cell, computed, broken=len(mistakes) > before)
 
 

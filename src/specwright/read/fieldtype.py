@@ -8,7 +8,7 @@ from specwright.model.types import Kind, Type
 from specwright.read.cells import code, parts
 from specwright.read.mistakes import Mistakes
 from specwright.read.span import Span
-from specwright.read.vocabulary import PLAIN_TYPES, TYPE_FORMS
+from specwright.read.vocabulary import FOREIGN_TYPES, PLAIN_TYPES, TYPE_FORMS
 
 #: PostgreSQL's largest declared precision of numeric.
 MAX_PRECISION = 1000
@@ -16,21 +16,6 @@ MAX_LITERAL = 200
 
 _NUMBER = re.compile(r"number\s*\(\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\)")
 _PLAIN = {kind.value: Type(kind) for kind in PLAIN_TYPES}
-_FOREIGN = {
-    "string": "text",
-    "str": "text",
-    "varchar": "text",
-    "int": "integer",
-    "bigint": "integer",
-    "float": "number(12,2)",
-    "decimal": "number(12,2)",
-    "money": "number(12,2)",
-    "bool": "boolean",
-    "datetime": "timestamp",
-    "uri": "url",
-    "object": "json",
-    "jsonb": "json",
-}
 
 
 def read_type(cell: Span, entities: Mapping[str, str], mistakes: Mistakes) -> Type | None:
@@ -54,7 +39,7 @@ def read_type(cell: Span, entities: Mapping[str, str], mistakes: Mistakes) -> Ty
         return _many(cell, entities, mistakes)
     if text.startswith("list of "):
         return _list(cell, entities, mistakes)
-    instead = _FOREIGN.get(text.lower())
+    instead = FOREIGN_TYPES.get(re.sub(r"\s*\(.*", "", text).lower())
     if instead is not None:
         mistakes.add(cell, f'unknown type "{text}". Did you mean "{instead}"?')
     elif "," in text:

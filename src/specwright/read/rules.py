@@ -14,7 +14,7 @@ from specwright.read.cells import expression_text, parts
 from specwright.read.literal import looks_like_bounds, read_bounds, read_default
 from specwright.read.mistakes import Mistakes
 from specwright.read.span import Span
-from specwright.read.vocabulary import ON_DELETE, PLAIN_RULES, RULES, RULES_WITH_VALUE
+from specwright.read.vocabulary import FOREIGN_RULES, ON_DELETE, PLAIN_RULES, RULES, RULES_WITH_VALUE
 
 BOUNDS = "a..b"
 COMPUTED = "= expr"
@@ -114,13 +114,7 @@ class RuleReader:
                 if value is not None:
                     self.rules.values[rule] = value
             return
-        known = [*RULES, BOUNDS, *(f"on delete {choice}" for choice in ON_DELETE)]
-        close = hint(text, known) or hint(" ".join(text.split()[:2]), known) or hint(text.split()[0], known)
-        if part.text.count("`") % 2:
-            close = " A backtick is missing. A | inside a cell is written \\|"
-        elif not close:
-            close = f" Rules are {', '.join((*PLAIN_RULES, BOUNDS, *_FORMS.values(), '= `expression`'))}"
-        self.mistakes.add(part, f'unknown rule "{text}" in field "{self.name}".{close}')
+        self.mistakes.add(part, f'unknown rule "{text}" in field "{self.name}".{_way_out(text)}')
 
     def once(self, rule: str, part: Span) -> bool:
         if rule in self.rules:
@@ -215,6 +209,27 @@ _FORMS = {
     "count of": "count of RELATION",
     "sum of": "sum of RELATION.FIELD",
 }
+
+
+_LENGTH = re.compile(r"(max|min)\D*(\d+)|(\d+)\s*[-–]\s*(\d+)", re.IGNORECASE)
+
+
+def _way_out(text: str) -> str:
+    """What was probably meant by an unknown rule, or all rules there are."""
+    if text.count("`") % 2:
+        return " A backtick is missing. A | inside a cell is written \\|"
+    if text.lower() in ("optional", "nullable", "null"):
+        return ' Leave it out: a field without "required" may be empty'
+    if bounds := _LENGTH.match(text):
+        end, number, least, most = bounds.groups()
+        written = f"{least}..{most}" if least else f"..{number}" if end.lower() == "max" else f"{number}.."
+        return f' Did you mean "{written}"?'
+    known = [*RULES, BOUNDS, *(f"on delete {choice}" for choice in ON_DELETE)]
+    words = text.split()
+    for guess in (FOREIGN_RULES.get(text.lower(), text), " ".join(words[:2]), words[0]):
+        if close := hint(guess, known):
+            return close
+    return f" Rules are {', '.join((*PLAIN_RULES, BOUNDS, *_FORMS.values(), '= `expression`'))}"
 
 
 def _misfit(rule: str, type_: Type, rules: FieldRules) -> str | None:

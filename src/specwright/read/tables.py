@@ -9,6 +9,7 @@ from specwright.read.outline import Row, Table
 from specwright.read.span import Span
 from specwright.read.vocabulary import PROSE_COLUMNS, TABLES
 
+_DASHES = ("-", "–", "—")
 _STRICT = ("Field", "Who")
 _COLUMNS = {
     column.lower(): column
@@ -74,7 +75,11 @@ def lines(table: Table, mistakes: Mistakes) -> Iterator[Line]:
 
 
 def _cell(row: Row, index: int) -> Span:
-    return row.cells[index] if index < len(row.cells) else row.line[len(row.line.text) :]
+    """The cell of a column; a missing one is empty, and so is a dash."""
+    if index >= len(row.cells):
+        return row.line[len(row.line.text) :]
+    cell = row.cells[index]
+    return cell[0:0] if cell.text in _DASHES else cell
 
 
 def _header(table: Table) -> list[str]:

@@ -71,3 +71,49 @@ EVERYTHING = ("list", "read", "create", "update", "delete", "moves", "link", "re
 #: What the request block of an example may say before its headers.
 EXAMPLE_LINES = ("As", "Name")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+#: What people write from habit, and the word of this language for it; for suggestions only.
+FOREIGN_TYPES = {
+    "string": "text",
+    "str": "text",
+    "varchar": "text",
+    "int": "integer",
+    "bigint": "integer",
+    "float": "number(12,2)",
+    "decimal": "number(12,2)",
+    "money": "number(12,2)",
+    "bool": "boolean",
+    "datetime": "timestamp",
+    "uri": "url",
+    "object": "json",
+    "jsonb": "json",
+}
+FOREIGN_RULES = {
+    "not null": "required",
+    "mandatory": "required",
+    "readonly": "read only",
+    "index": "indexed",
+    "private": "hidden",
+    "auto": "now",
+}
+FOREIGN_WHO = {
+    "everyone": "anyone",
+    "everybody": "anyone",
+    "public": "anyone",
+    "anonymous": "anyone",
+    "authenticated": "signed in",
+    "user": "signed in",
+    "users": "signed in",
+    "creator": "owner",
+}
+FOREIGN_MAY = {
+    "view": "read",
+    "get": "read",
+    "edit": "update",
+    "write": "update",
+    "modify": "update",
+    "add": "create",
+    "remove": "delete",
+    "all": "everything",
+    "crud": "everything",
+}

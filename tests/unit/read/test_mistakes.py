@@ -567,3 +567,28 @@ def test_mistakes(text: str, expected: list[str]) -> None:
     with pytest.raises(SpecError) as caught:
         read_specs({FILE: text})
     assert [str(mistake).removeprefix(f"{FILE}:") for mistake in caught.value.mistakes] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("| a | varchar(200) | |", '5:7: unknown type "varchar(200)". Did you mean "text"?'),
+        ("| a | text | max 200 |", '5:14: unknown rule "max 200" in field "a". Did you mean "..200"?'),
+        (
+            "| a | text | min length 3 |",
+            '5:14: unknown rule "min length 3" in field "a". Did you mean "3.."?',
+        ),
+        ("| a | text | 1-200 |", '5:14: unknown rule "1-200" in field "a". Did you mean "1..200"?'),
+        ("| a | text | NOT NULL |", '5:14: unknown rule "NOT NULL" in field "a". Did you mean "required"?'),
+        (
+            "| a | text | optional |",
+            '5:14: unknown rule "optional" in field "a". Leave it out: a field without "required" may be empty',
+        ),
+        ("| a_id | Task | |", '5:3: a reference is its name with _id in JSON: call it "a"'),
+    ],
+)
+def test_habits_of_other_languages(row: str, expected: str) -> None:
+    """What people write from habit is answered with the word for it."""
+    with pytest.raises(SpecError) as caught:
+        read_specs({FILE: f"{TASK}{row}\n"})
+    assert str(caught.value) == f"{FILE}:{expected}"

@@ -299,6 +299,7 @@ TABLE = f"## Task\n\n{HEADER}| title | text | ..9 |\n"
         TABLE + "\n> | Who | Does |\n> |---|---|\n> | a | b |\n",
         TABLE + "\n| Person | Does |\n|---|---|\n| a | b |\n",
         TABLE + "|||\n",
+        TABLE + "| b | text | — |\n\n| Who | May | When |\n|--|--|--|\n| anyone | read | - |\n",
     ],
 )
 def test_forms(text: str) -> None:
