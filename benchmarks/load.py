@@ -44,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: requests a second, the 99th percentile in ms, processor ms a request, memory in MiB, failures."""
+    """One run: requests a second, the 99th percentile in ms, CPU ms a request, MiB, failures."""
 
     rate: float
     p99: float

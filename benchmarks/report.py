@@ -22,7 +22,8 @@ def write_results(
         " the figures of another machine are others.",
         "",
         f"{os.cpu_count()} processors, Python {platform.python_version()}, PostgreSQL {postgres} on the same"
-        f" machine with `fsync` off, wrk with {CONNECTIONS} connections, one worker, 1,000 people, 100,000 tasks.",
+        f" machine with `fsync` off, wrk with {CONNECTIONS} connections, one worker, 1,000 people,"
+        " 100,000 tasks.",
         ", ".join(f"{name} {version(name)}" for name in _PACKAGES) + ".",
         "",
         "| scenario | app | requests/s | p99 ms | CPU ms/request | RSS MiB | ours is |",

@@ -15,11 +15,6 @@ class Resolved:
     hops: tuple[Relation, ...]
     field: Field
 
-    @property
-    def nullable(self) -> bool:
-        """Whether following the path can yield None."""
-        return self.field.nullable or any(not hop.many for hop in self.hops)
-
 
 def resolve(manifest: Manifest, resource: Resource, path: Path) -> Resolved:
     """Follow a path from a resource. `project.id` is the reference itself, no hop.
