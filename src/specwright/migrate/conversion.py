@@ -119,7 +119,7 @@ def filler(manifest: Manifest, field: Field, column: ColumnShape) -> str | None:
             return "gen_random_uuid()"
         case Kind.JSON | Kind.LIST:
             return "'{}'"
-        case Kind.REFERENCE if manifest.resource(str(field.type.target)).external:
+        case Kind.REFERENCE if manifest.resource(str(field.type.target)).name == "User":
             return "'nobody'"
         case _:
             return None

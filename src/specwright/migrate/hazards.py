@@ -109,15 +109,19 @@ def part_comes(
 ) -> Hazard | None:
     """A new constraint on a table that may have rows; `before` holds what each of its fields was."""
     fields = [field for name in violated.fields if (field := resource.field(name)) is not None]
-    if all(before[field.name] is None and field.nullable for field in fields):
-        return None
+    known = any(before[field.name] is not None for field in fields)
     match part:
         case Unique(_, columns):
+            if not known and default_sql(fields[-1]) is None:
+                return None
             return _repeats(resource, fields[-1], columns)
-        case ForeignKey():
-            return _strays(resource, fields[0], part)
         case Check(_, sql) if violated.kind is Violation.RULE:
             return _breaks(resource, violated, fields, sql)
+        case _ if not known:
+            # What fills a new column, fits it.
+            return None
+        case ForeignKey():
+            return _strays(resource, fields[0], part)
         case Check(_, sql):
             (field,) = fields
             old = before[field.name]

@@ -22,6 +22,8 @@ from specwright.model.manifest import Field, Manifest, Resource
 from specwright.model.names import snake
 from specwright.model.types import Kind, Type
 
+USER = "User"
+
 
 class _Named(Protocol):
     @property
@@ -44,14 +46,21 @@ def match(before: Manifest, after: Manifest) -> Matching:
     """Find what stays.
 
     `was OLD` decides where the manifest before has OLD and has not followed this `was` already; then equal
-    names; then equal ids. So a `was` that stays in the spec after its rename does nothing more.
+    names; then equal ids. So a `was` that stays in the spec after its rename does nothing more. User is
+    always User: the name is part of the language.
     """
-    resources = _pair(before.resources, after.resources)
+    resources = _pair(_without_user(before), _without_user(after))
+    if USER in before and USER in after:
+        resources[USER] = USER
     fields = {
         name: _pair(before.resource(old).fields, after.resource(name).fields)
         for name, old in resources.items()
     }
     return Matching(resources, fields)
+
+
+def _without_user(manifest: Manifest) -> list[Resource]:
+    return [resource for resource in manifest.resources if resource.name != USER]
 
 
 def _pair(before: Iterable[_Named], after: Iterable[_Named]) -> dict[str, str]:
@@ -99,7 +108,7 @@ def trimmed(before: Manifest, after: Manifest, matching: Matching) -> Manifest:
             replace(
                 resource,
                 name=away.get(resource.name, resource.name),
-                external=new is None or after.resource(new).external,
+                external=new is None or resource.external or after.resource(new).external,
                 fields=tuple(_retarget(_without(field, gone), away) for field in stored),
                 rules=tuple(rule for rule in resource.rules if not _speaks_of(rule.condition, gone)),
             )

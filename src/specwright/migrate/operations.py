@@ -337,9 +337,8 @@ class Populate:
     def ops(self) -> list[ops.MigrateOperation]:
         if self.back:
             return []
-        values = union(
-            *(select(_column(*source)).where(_column(*source).is_not(None)) for source in self.sources)
-        )
+        columns = [_column(*source) for source in self.sources]
+        values = union(*(select(column).where(column.is_not(None)) for column in columns))
         target = table_clause(self.table, column_clause(self.column))
         statement = insert(target).from_select([self.column], values).on_conflict_do_nothing()
         return _execute(str(statement.compile(dialect=DIALECT)))
