@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from specwright.api import problems
@@ -97,11 +97,10 @@ class Backend:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Give way to the application's own routes, then serve; the database is opened when first needed."""
-        for route in app.routes:
-            if isinstance(route, APIRoute):
-                for method in sorted(route.methods or ()):
-                    if self.dispatch.give_way(method, route.path):
-                        LOG.info("%s %s is answered by %s", method, route.path, route.name)
+        for route in iter_route_contexts(app.routes):
+            for method in sorted(route.methods or ()):
+                if self.dispatch.give_way(method, route.path or ""):
+                    LOG.info("%s %s is answered by %s", method, route.path, route.name)
         try:
             yield
         finally:
@@ -154,6 +153,9 @@ async def _handle(request: Request, error: Exception) -> Response:
             problem = problems.validation(_field_errors(error))
         case _:
             raise error
+    if problem.status < 400:
+        # HTTPException(304) is no refusal.
+        return Response(status_code=problem.status, headers=dict(problem.headers))
     reply = problem_reply(problem, request.scope["request_id"])
     headers = {name.decode(): value.decode("latin-1") for name, value in reply.headers}
     return Response(reply.body, reply.status, headers, reply.media_type.decode())

@@ -13,11 +13,14 @@ Handler = Callable[[Request], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A derived path: whose it is, its template, what answers each method, and the key in it."""
+    """A derived path: whose it is, its template, what answers each method, and the key in it.
+
+    A method without a handler is answered by the application.
+    """
 
     endpoints: Endpoints
     template: str
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, Handler | None]
     key: str = ""
 
 
@@ -54,35 +57,33 @@ class Dispatch:
             return None
         segments = path[len(self.prefix) :].split("/")
         if len(segments) == 1:
-            return self._collections.get(segments[0])
-        found = self._rows.get(segments[0]) if len(segments) == 2 and segments[1] else None
-        return None if found is None else replace(found, key=unquote(segments[1]))
+            found = self._collections.get(segments[0])
+        else:
+            found = self._rows.get(segments[0]) if len(segments) == 2 and segments[1] else None
+        if found is None or (method in found.handlers and found.handlers[method] is None):
+            return None
+        return found if len(segments) == 1 else replace(found, key=unquote(segments[1]))
 
     def endpoints(self, resource: Resource) -> Endpoints:
         """The endpoints of a resource."""
         return self._collections[resource.path].endpoints
 
-    def routes(self) -> Iterable[tuple[str, str]]:
-        """Method and template of every derived route."""
-        for match in (*self._collections.values(), *self._rows.values()):
-            for method in match.handlers:
-                yield method, match.template
-
     def give_way(self, method: str, template: str) -> bool:
         """Leave a method of a path to the application; whether there was a derived route for it.
 
         A path without parameters wins over the key of a row: `/tasks/stats` is not a task.
+        HEAD goes with GET.
         """
         if not template.startswith(self.prefix):
             return False
         segments = template[len(self.prefix) :].split("/")
         table = {1: self._collections, 2: self._rows}.get(len(segments), {})
         match = table.get(segments[0])
-        if match is None or method not in match.handlers:
+        if match is None:
             return False
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
         if len(segments) == 2 and not segments[1].startswith("{"):
-            self._exact.setdefault(template, set()).add(method)
-            return True
-        handlers = {known: handler for known, handler in match.handlers.items() if known != method}
-        table[segments[0]] = replace(match, handlers=handlers)
-        return True
+            self._exact.setdefault(template, set()).update(methods)
+        else:
+            table[segments[0]] = replace(match, handlers={**match.handlers, **dict.fromkeys(methods)})
+        return match.handlers.get(method) is not None

@@ -51,8 +51,8 @@ class Layer:
         template = path = scope["path"]
         request: Request | None = None
         try:
-            if path in (LIVE, READY) and scope["method"] in ("GET", "HEAD"):
-                await exchange.reply(await self._health(path), scope["method"])
+            if path in (LIVE, READY):
+                await exchange.reply(await self._health(scope["method"], path), scope["method"])
                 return
             raw = scope.get("raw_path") or path.encode()
             match = self.dispatch.find(scope["method"], raw.decode("latin-1"))
@@ -86,8 +86,10 @@ class Layer:
             raise unauthenticated(error.detail) from None
         return await handler(request)
 
-    async def _health(self, path: str) -> Reply:
+    async def _health(self, method: str, path: str) -> Reply:
         """Alive: this process answers. Ready: so does its database."""
+        if method not in ("GET", "HEAD"):
+            raise Problem("method_not_allowed", headers=[("Allow", "GET, HEAD")])
         if path == READY:
             await self.service.database.ready()
         return Reply(200, b'{"status":"%s"}' % (b"alive" if path == LIVE else b"ready"))
