@@ -35,7 +35,7 @@ SPEC = """# Shop
 | code    | text            | ..9, matches /[a-z]+:\\d/ |
 | size    | `s`, `it's`     |                           |
 | stock   | integer         | 0..5                      |
-| weight  | number          |                           |
+| weight  | number(12,3)    |                           |
 | price   | number(6,2)     | 0..                       |
 | due     | timestamp       |                           |
 | day     | date            |                           |
@@ -95,8 +95,6 @@ async def test_keys_are_uuid_v7_in_order_of_time(database_url: str) -> None:
         ("size", "'x'", "literals", ("size",)),
         ("stock", "6", "range", ("stock",)),
         ("weight", "'NaN'", "range", ("weight",)),
-        ("weight", "'Infinity'", "range", ("weight",)),
-        ("weight", "'-Infinity'", "range", ("weight",)),
         ("price", "'NaN'", "range", ("price",)),
         ("price", "-0.01", "range", ("price",)),
         ("due", "'infinity'", "range", ("due",)),
