@@ -5,6 +5,7 @@ The order of judgement on a row route is 401, then the body, 404 where the calle
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,13 +14,13 @@ import asyncpg
 from specwright.api import cursor
 from specwright.api.body import Action, Body, default_value
 from specwright.api.etag import is_known, make_tag, wanted_versions
-from specwright.api.fields import Taken, exists, readable, taken
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
+from specwright.api.rights import rights_of
 from specwright.api.service import Service
 from specwright.api.violations import problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Field, Resource
+from specwright.model.manifest import Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.query import ListQuery
@@ -43,7 +44,7 @@ class Endpoints:
         self.service = service
         self.resource = resource
         self.path = f"{service.contract.prefix}/{resource.path}"
-        self._has_users = "User" in service.manifest and not service.manifest.resource("User").external
+        self.rights = rights_of(service.statements, resource)
 
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
@@ -58,20 +59,22 @@ class Endpoints:
             Problem: the caller may not list, or the query string is not understood.
         """
         scope = self._collection_scope("list", request.caller)
-        fields = readable(self.resource, request.caller.roles)
         query = self.service.parameters.read_list(
-            self.resource, fields, request.query, cursor_reader=self._cursor_reader(request.caller)
+            self.resource,
+            self.rights(request.caller).readable,
+            request.query,
+            cursor_reader=self._cursor_reader(request.caller),
         )
         return query, self._list_statement(scope, query)
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
-        scope = self._collection_scope("create", request.caller)
+        self._collection_scope("create", request.caller)
         shown = self._shown(request)
         body = await self._body(request, "create")
         if body.forbidden:
             raise _forbidden_fields(body)
-        shape = self._shape(scope, "create", request.caller, shown)
+        shape = replace(self.rights(request.caller).shape("create"), shown=shown)
         values: dict[str, Any] = {
             f"new_{name}": body.values[name] if name in body.values else self._default(name)
             for name in shape.fields
@@ -109,20 +112,23 @@ class Endpoints:
 
     async def delete(self, request: Request) -> Reply:
         """`DELETE /tasks/{id}`."""
-        scope = self._row_scope("delete", request.caller)
+        self._row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
         values = {"key": self.key(request.key), "versions": wanted_versions(request.header(b"if-match"))}
-        shape = self._shape(scope, "delete", request.caller, (), version=values["versions"] is not None)
+        shape = replace(self.rights(request.caller).shape("delete"), version=values["versions"] is not None)
         await self._write("delete", shape, request.caller, values)
         return Reply(204)
 
     async def _change(self, request: Request, action: Action) -> Reply:
-        scope = self._row_scope("update", request.caller)
+        self._row_scope("update", request.caller)
         shown = self._shown(request)
         body = await self._body(request, action)
         versions = wanted_versions(request.header(b"if-match"))
-        shape = self._shape(
-            scope, action, request.caller, shown, same=tuple(body.unchanged), version=versions is not None
+        shape = replace(
+            self.rights(request.caller).shape(action),
+            shown=shown,
+            same=tuple(body.unchanged),
+            version=versions is not None,
         )
         values: dict[str, Any] = {"key": self.key(request.key), "versions": versions}
         for name in shape.fields:
@@ -134,7 +140,7 @@ class Endpoints:
         return Reply(200, content, ((b"etag", make_tag(row["version"], content).encode()),))
 
     def _collection_scope(self, action: str, caller: Caller) -> Scope:
-        scope = self.service.statements.scope(self.resource, action, caller)
+        scope = self.rights(caller).scope(action)
         if not scope.possible:
             if caller.anonymous:
                 raise unauthenticated()
@@ -142,14 +148,17 @@ class Endpoints:
         return scope
 
     def _row_scope(self, action: str, caller: Caller) -> Scope:
-        scope = self.service.statements.scope(self.resource, action, caller)
+        scope = self.rights(caller).scope(action)
         if caller.anonymous and not scope.possible:
             raise unauthenticated()
         return scope
 
     def _shown(self, request: Request) -> tuple[str, ...]:
-        fields = readable(self.resource, request.caller.roles)
-        return tuple(field.name for field in self.service.parameters.read_item(fields, request.query))
+        rights = self.rights(request.caller)
+        if not request.query:
+            return rights.shown
+        fields = self.service.parameters.read_item(rights.readable, request.query)
+        return tuple(field.name for field in fields)
 
     async def _body(self, request: Request, action: Action) -> Body:
         raw = await request.body(self.service.max_body)
@@ -176,49 +185,6 @@ class Endpoints:
         except ValueError:
             raise Problem("not_found") from None
 
-    def plan_write(self, kind: WriteKind, caller: Caller) -> WriteShape:
-        """The shape of a write that sends every field it may and shows every field it can."""
-        scope = self.service.statements.scope(self.resource, kind, caller)
-        shown = tuple(field.name for field in readable(self.resource, caller.roles))
-        return self._shape(scope, kind, caller, () if kind == "delete" else shown)
-
-    def _shape(
-        self,
-        scope: Scope,
-        action: Action | str,
-        caller: Caller,
-        shown: tuple[str, ...],
-        *,
-        same: tuple[str, ...] = (),
-        version: bool = False,
-    ) -> WriteShape:
-        fields = () if action == "delete" else self._writable(str(action), caller)
-        statements = self.service.statements
-        manifest = self.service.manifest
-        targets = {
-            field.target: statements.scope(manifest.resource(field.target), "read", caller)
-            for field in fields
-            if field.target is not None and not manifest.resource(field.target).external
-        }
-        return WriteShape(
-            scope=scope,
-            read=statements.scope(self.resource, "read", caller),
-            targets=tuple(targets.items()),
-            fields=tuple(field.name for field in fields),
-            same=same,
-            shown=shown,
-            version=version,
-            caller_row=self._has_users and not caller.anonymous,
-        )
-
-    def _writable(self, action: str, caller: Caller) -> tuple[Field, ...]:
-        return tuple(
-            field
-            for field in self.resource.fields
-            if exists(field, caller.roles)
-            and taken(self.resource, field, action, caller.roles) is Taken.WRITTEN
-        )
-
     async def _write(
         self,
         kind: WriteKind,
@@ -233,13 +199,37 @@ class Endpoints:
         """
         for _ in range(2):
             if not refused_at_once(shape) and (body is None or not body.forbidden):
-                rows = await self._fetch(self.service.statements.write(shape, kind), caller, values, kind)
-                if rows:
-                    return rows[0]
+                row = await self._attempt(kind, shape, caller, values)
+                if row is not None:
+                    return row
             diagnosis = self.service.statements.write(shape, _DIAGNOSES[kind])
             verdicts = await self._fetch(diagnosis, caller, values)
             self._refuse(kind, dict(verdicts[0]) if verdicts else {"readable": False}, body)
         raise Problem("conflict", "The row changed while it was being written; try again.")
+
+    async def _attempt(
+        self, kind: WriteKind, shape: WriteShape, caller: Caller, values: Mapping[str, Any]
+    ) -> Any:
+        """The row as written; None when it was refused."""
+        statement = self.service.statements.write(shape, kind)
+        confirmation = self.service.statements.confirmation(shape, kind)
+        if confirmation is None:
+            rows = await self._fetch(statement, caller, values, kind)
+            return rows[0] if rows else None
+        manifest = self.service.manifest
+        with self._refusals(kind):
+            async with self.service.database.transaction() as connection:
+                row = await connection.fetchrow(
+                    statement.text, *statement.arguments(manifest, caller, values)
+                )
+                if row is None:
+                    return None
+                key = self.key(row["key"]) if kind == "create" else values["key"]
+                arguments = confirmation.arguments(manifest, caller, {"key": key})
+                stored = dict(await connection.fetchrow(confirmation.text, *arguments))
+                answer = {name: stored.pop(name) for name in ("key", "version", "item")}
+                self._refuse(kind, stored, None)
+                return answer
 
     def _refuse(self, kind: WriteKind, verdict: Mapping[str, bool], body: Body | None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
@@ -272,12 +262,17 @@ class Endpoints:
     async def _fetch(
         self, statement: Statement, caller: Caller, values: Mapping[str, Any], action: str = ""
     ) -> list[Any]:
-        manifest = self.service.manifest
-        arguments = statement.arguments(manifest, caller, values)
-        try:
+        arguments = statement.arguments(self.service.manifest, caller, values)
+        with self._refusals(action):
             return await self.service.database.fetch(statement.text, arguments, read=not action)
+
+    @contextmanager
+    def _refusals(self, action: str) -> Iterator[None]:
+        """Tell what PostgreSQL refuses in the words of the spec."""
+        try:
+            yield
         except asyncpg.PostgresError as error:
-            problem = problem_of(manifest, action, error)
+            problem = problem_of(self.service.manifest, action, error)
             if problem is None:
                 raise
             raise problem from error

@@ -5,7 +5,6 @@ from typing import Any
 
 from specwright.api.dispatch import Dispatch
 from specwright.api.endpoints import Endpoints, list_values
-from specwright.api.fields import readable
 from specwright.api.problems import Problem
 from specwright.api.request import Request
 from specwright.model.caller import Caller
@@ -51,12 +50,11 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
         asked, statement = endpoints.plan_list(request)
         values = list_values(asked)
     elif action == "read":
-        shown = tuple(field.name for field in readable(endpoints.resource, caller.roles))
-        scope = endpoints.service.statements.scope(endpoints.resource, "read", caller)
-        statement = endpoints.service.statements.read(scope, shown)
+        rights = endpoints.rights(caller)
+        statement = endpoints.service.statements.read(rights.scope("read"), rights.shown)
     else:
         kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
-        statement = endpoints.service.statements.write(endpoints.plan_write(kind, caller), kind)
+        statement = endpoints.service.statements.write(endpoints.rights(caller).shape(kind), kind)
     if match.key:
         values["key"] = endpoints.key(match.key)
     given = {name: values.get(name) for name in statement.parameters}
