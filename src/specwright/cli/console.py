@@ -29,6 +29,11 @@ def _print(stream: TextIO, colour: str, mark: str, text: str) -> None:
     )
 
 
+def ask(question: str) -> None:
+    """A question; the answer is typed on the same line."""
+    print(f"  ? {question}", end="", flush=True)
+
+
 def plain(text: str) -> None:
     """Lines for people and editors alike, such as `file:line:column: message`, as they are."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The socket that a backend is reached at; the supervisor owns it, so that no restart refuses a connection."""
+"""The socket a backend is reached at; the supervisor owns it, so that no restart refuses a connection."""
 
 import errno
 import socket

@@ -69,7 +69,7 @@ async def _serve(root: Path, options: Options, settings: Settings, supervisors: 
             address = (await asyncio.shield(starting)).url
         if behind := await pending(root, address):
             raise ConfigError(
-                f"The database is behind the specs ({behind}): specwright migrate apply brings it up to date."
+                f"The database is behind the specs ({', '.join(behind)}): run specwright migrate apply first."
             )
         order = Order(root, {"ENVIRONMENT": "production", "DATABASE_URL": address})
         if not await supervisor.serve(order):

@@ -1,6 +1,7 @@
 """`specwright up`: everything that development needs, from one command."""
 
 import asyncio
+import sys
 import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,16 +16,19 @@ from specwright.cli.lock import only_here
 from specwright.cli.project import SPECS, find_project
 from specwright.cli.running import embedded_server, until_stopped
 from specwright.cli.supervisor import Supervisor
-from specwright.cli.watching import changes
+from specwright.cli.watching import Changes, watching
 from specwright.cli.worker import Order
 from specwright.db.embedded import HOME, Embedded
 from specwright.db.pool import Database
 from specwright.db.url import Dsn, normalise
-from specwright.migrate.draft import develop
-from specwright.model.errors import SpecError, SpecwrightError
+from specwright.migrate.apply import pending
+from specwright.migrate.draft import Developed, Question, develop
+from specwright.model.errors import ConfigError, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 from specwright.settings import Settings, ensure_development_secrets
+
+_UNCHANGED = "the last good server stays up"
 
 
 def up(
@@ -74,15 +78,14 @@ async def _up(root: Path, options: Options, supervisors: list[Supervisor]) -> No
         supervisor = await stack.enter_async_context(Supervisor(listener))
         supervisors.append(supervisor)
         server = await asyncio.shield(starting) if starting is not None else None
-        project = Project(root, options, server, supervisor)
-        await project.serve(manifest, settings, first=True)
+        changes = await stack.enter_async_context(watching(root)) if options.reload else Changes()
+        project = Project(root, options, server, supervisor, changes)
+        await project.begin(manifest, settings)
         console.note(_invitation(address, manifest))
-        if not options.reload:
-            await asyncio.Event().wait()
-        supervisor.warm_up()
-        async for names in changes(root):
-            await project.reload(names)
-            supervisor.warm_up()
+        while True:
+            if options.reload:
+                supervisor.warm_up()
+            await project.reload(await changes.take())
 
 
 @dataclass(slots=True)
@@ -93,44 +96,78 @@ class Project:
     options: Options
     server: Embedded | None
     supervisor: Supervisor
+    changes: Changes
 
-    async def serve(self, manifest: Manifest, settings: Settings, *, first: bool = False) -> None:
-        """Bring the database to the manifest, then serve it.
+    async def begin(self, manifest: Manifest, settings: Settings) -> None:
+        """Serve for the first time.
 
         Raises:
             SpecwrightError: the database or the server did not follow.
         """
         address = _address(settings, self.server)
-        if first:
-            console.done(*await _about(self.server, address))
-        if self.server is not None or self.options.migrate:
-            target = settings.migration_database_url
-            where = target.get_secret_value() if target is not None else address
-            await develop(self.root, manifest, where, _ask)
-            if first:
-                console.done("draft migration applied", "migrations/draft.py")
-        elif first:
-            console.note("this database keeps its tables as they are; --migrate applies the draft to it")
-        environment = {"ENVIRONMENT": "development", "DATABASE_URL": address}
-        if not await self.supervisor.serve(Order(self.root, environment)):
-            raise SpecwrightError("the server did not start; the reason is above")
+        console.done(*await _about(self.server, address))
+        developed = await self._migrate(manifest, settings, address)
+        if developed is None:
+            console.done("the database has the specs' tables")
+        elif developed.draft is None:
+            console.done("no migration to draft", "migrations/")
+        else:
+            console.done("draft migration applied", developed.draft.relative_to(self.root).as_posix())
+        await self._serve(address)
 
     async def reload(self, names: list[str]) -> None:
         """Serve what the files say now, or tell what is wrong and leave everything as it is."""
         try:
             manifest = await asyncio.to_thread(read_project, self.root)
-            await self.serve(manifest, _settings(self.root, self.options))
+            settings = _settings(self.root, self.options)
+            address = _address(settings, self.server)
+            developed = await self._migrate(manifest, settings, address)
+            for sentence in developed.applied if developed is not None else ():
+                console.done(sentence)
+            await self._serve(address)
         except SpecError as error:
             console.plain(str(error))
-            console.failed(f"{_counted(len(error.mistakes), 'mistake')}: the last good server stays up")
+            console.failed(f"{_counted(len(error.mistakes), 'mistake')}; {_UNCHANGED}")
         except SpecwrightError as error:
-            console.failed(f"{error}\n    the last good server stays up")
+            console.failed(f"{error}\n    {_UNCHANGED}")
         except Exception:
             traceback.print_exc()
-            console.failed("the last good server stays up")
+            console.failed(_UNCHANGED)
         else:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             console.done("reloaded", ", ".join(names[:3]) + more)
+
+    async def _migrate(self, manifest: Manifest, settings: Settings, address: str) -> Developed | None:
+        """Bring the database to the manifest; None for a database that is only looked at."""
+        if (other := settings.migration_database_url) is not None:
+            address = other.get_secret_value()
+        if self.server is not None or self.options.migrate:
+            return await develop(self.root, manifest, address, self._ask if sys.stdin.isatty() else None)
+        if lacking := await pending(self.root, address):
+            raise ConfigError(
+                f"The database is not embedded, and behind the specs ({', '.join(lacking)}):"
+                " with --migrate, `up` applies the draft to it."
+            )
+        return None
+
+    async def _serve(self, address: str) -> None:
+        environment = {"ENVIRONMENT": "development", "DATABASE_URL": address}
+        if not await self.supervisor.serve(Order(self.root, environment)):
+            raise ConfigError("The server did not start; the reason is above.")
+
+    async def _ask(self, question: Question) -> bool:
+        """Ask at the terminal. Changing the files is an answer, too: not like this."""
+        console.ask(f"{question} [y/N] ")
+        loop, line = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(sys.stdin.fileno(), line.set)
+        ways = {asyncio.create_task(line.wait()), asyncio.create_task(self.changes.arrive())}
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            return line.is_set() and sys.stdin.readline().strip().lower() in ("y", "yes")
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+            for way in ways:
+                way.cancel()
 
 
 def _settings(root: Path, options: Options) -> Settings:
@@ -141,7 +178,7 @@ def _address(settings: Settings, server: Embedded | None) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     if server is None:
-        raise SpecwrightError("DATABASE_URL is gone from the settings: stop `up` and start it again.")
+        raise ConfigError("DATABASE_URL is gone from the settings: stop `up` and start it again.")
     return server.url
 
 
@@ -181,7 +218,3 @@ def _invitation(address: str, manifest: Manifest) -> str:
         parts.append(f" people: {', '.join(manifest.people)}")
         parts.append(f"token: specwright token {next(iter(manifest.people))}")
     return "       ".join(parts)
-
-
-async def _ask(question: object) -> bool:
-    return await asyncio.to_thread(typer.confirm, f"  ? {question}", err=True)

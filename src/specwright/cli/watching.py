@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
@@ -12,49 +13,69 @@ _FILES = (".env",)
 _QUIET, _LONGEST = 50, 400
 
 
-async def changes(root: Path) -> AsyncIterator[list[str]]:
-    """The changed files, relative to the root; a storm of changes comes as one batch.
+class Changes:
+    """The files that changed and were not asked for yet, relative to the root."""
 
-    What changes while a batch is being worked on comes with the next one.
-    """
-    queue: asyncio.Queue[set[str]] = asyncio.Queue()
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._there = asyncio.Event()
+
+    def add(self, names: set[str]) -> None:
+        """These changed, too."""
+        self._names |= names
+        self._there.set()
+
+    async def arrive(self) -> None:
+        """Wait until something has changed, and leave it to be taken."""
+        await self._there.wait()
+
+    async def take(self) -> list[str]:
+        """Wait until something has changed; a storm of changes is taken at once."""
+        await self._there.wait()
+        self._there.clear()
+        names, self._names = self._names, set()
+        return sorted(names)
+
+
+@asynccontextmanager
+async def watching(root: Path) -> AsyncIterator[Changes]:
+    """Watch the project for as long as the context lasts."""
+    changes = Changes()
     anew = asyncio.Event()
     async with asyncio.TaskGroup() as watchers:
-        tasks = [
-            watchers.create_task(_watch_top(root, queue, anew)),
-            watchers.create_task(_watch_folders(root, queue, anew)),
-        ]
+        tasks = (
+            watchers.create_task(_watch_top(root, changes, anew)),
+            watchers.create_task(_watch_folders(root, changes, anew)),
+        )
         try:
-            while True:
-                batch = await queue.get()
-                while not queue.empty():
-                    batch |= queue.get_nowait()
-                yield sorted(batch)
+            yield changes
         finally:
             for task in tasks:
                 task.cancel()
 
 
-async def _watch_top(root: Path, queue: asyncio.Queue[set[str]], anew: asyncio.Event) -> None:
+async def _watch_top(root: Path, changes: Changes, anew: asyncio.Event) -> None:
     """The files of the root itself, and the coming and going of the folders."""
 
     def relevant(_change: Change, path: str) -> bool:
         return Path(path).parent == root and Path(path).name in (*_FOLDERS, *_FILES)
 
     async for found in awatch(root, watch_filter=relevant, recursive=False, step=_QUIET, debounce=_LONGEST):
-        if any(Path(path).name in _FOLDERS and change is not Change.modified for change, path in found):
+        come_or_gone = {Path(path).name for change, path in found if change is not Change.modified}
+        if come_or_gone & {*_FOLDERS}:
             anew.set()
-        queue.put_nowait(_names(root, found))
+        if names := come_or_gone | {name for name in _names(root, found) if name in _FILES}:
+            changes.add(names)
 
 
-async def _watch_folders(root: Path, queue: asyncio.Queue[set[str]], anew: asyncio.Event) -> None:
+async def _watch_folders(root: Path, changes: Changes, anew: asyncio.Event) -> None:
     while True:
-        folders = [folder for name in _FOLDERS if (folder := root / name).is_dir()]
-        if folders:
-            async for found in awatch(
+        if folders := [folder for name in _FOLDERS if (folder := root / name).is_dir()]:
+            watch = awatch(
                 *folders, watch_filter=DefaultFilter(), stop_event=anew, step=_QUIET, debounce=_LONGEST
-            ):
-                queue.put_nowait(_names(root, found))
+            )
+            async for found in watch:
+                changes.add(_names(root, found))
         await anew.wait()
         anew.clear()
 

@@ -74,9 +74,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Let it answer what it has begun, and wait until it is gone."""
-        self.stopping = True
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(PATIENCE + 5):
                 await self._process.wait()
@@ -88,6 +86,11 @@ class Worker:
 
     def kill(self) -> None:
         """End it at once."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         self.stopping = True
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        # Not send_signal(), which would reap an ended process before asyncio does and lose its exit code.
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
