@@ -20,7 +20,7 @@ from specwright.api.rights import rights_of
 from specwright.api.service import Service
 from specwright.api.violations import problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Resource
+from specwright.model.manifest import Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.query import ListQuery
@@ -70,6 +70,9 @@ class Endpoints:
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
         self._collection_scope("create", request.caller)
+        if request.caller.anonymous and any(field.filled is Filled.CALLER for field in self.resource.fields):
+            # Anyone may, and what is the caller's cannot be nobody's.
+            raise unauthenticated()
         shown = self._shown(request)
         body = await self._body(request, "create")
         if body.forbidden:
@@ -216,20 +219,15 @@ class Endpoints:
         if confirmation is None:
             rows = await self._fetch(statement, caller, values, kind)
             return rows[0] if rows else None
-        manifest = self.service.manifest
-        with self._refusals(kind):
-            async with self.service.database.transaction() as connection:
-                row = await connection.fetchrow(
-                    statement.text, *statement.arguments(manifest, caller, values)
-                )
-                if row is None:
-                    return None
-                key = self.key(row["key"]) if kind == "create" else values["key"]
-                arguments = confirmation.arguments(manifest, caller, {"key": key})
-                stored = dict(await connection.fetchrow(confirmation.text, *arguments))
-                answer = {name: stored.pop(name) for name in ("key", "version", "item")}
-                self._refuse(kind, stored, None)
-                return answer
+        async with self.service.database.transaction() as connection:
+            rows = await self._fetch(statement, caller, values, kind, connection)
+            if not rows:
+                return None
+            key = self.key(rows[0]["key"]) if kind == "create" else values["key"]
+            (stored,) = await self._fetch(confirmation, caller, {"key": key}, kind, connection)
+            answer = {"key", "version", "item"}
+            self._refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
+            return stored
 
     def _refuse(self, kind: WriteKind, verdict: Mapping[str, bool], body: Body | None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
@@ -260,19 +258,23 @@ class Endpoints:
         return validation([FieldError(field.wire, code, message)])
 
     async def _fetch(
-        self, statement: Statement, caller: Caller, values: Mapping[str, Any], action: str = ""
+        self,
+        statement: Statement,
+        caller: Caller,
+        values: Mapping[str, Any],
+        action: str = "",
+        connection: Any = None,
     ) -> list[Any]:
-        arguments = statement.arguments(self.service.manifest, caller, values)
-        with self._refusals(action):
-            return await self.service.database.fetch(statement.text, arguments, read=not action)
-
-    @contextmanager
-    def _refusals(self, action: str) -> Iterator[None]:
-        """Tell what PostgreSQL refuses in the words of the spec."""
+        """The rows of a statement; on a connection, as a part of its transaction."""
+        manifest = self.service.manifest
+        arguments = statement.arguments(manifest, caller, values)
         try:
-            yield
+            if connection is not None:
+                found: list[Any] = await connection.fetch(statement.text, *arguments)
+                return found
+            return await self.service.database.fetch(statement.text, arguments, read=not action)
         except asyncpg.PostgresError as error:
-            problem = problem_of(self.service.manifest, action, error)
+            problem = problem_of(manifest, action, error)
             if problem is None:
                 raise
             raise problem from error

@@ -30,6 +30,9 @@ class Statements:
         self.list: Callable[[ListShape], Statement] = lru_cache(SHAPES)(self._list)
         self.read: Callable[[Scope, tuple[str, ...]], Statement] = lru_cache(SHAPES)(self._read)
         self.write: Callable[[WriteShape, WriteKind], Statement] = lru_cache(SHAPES)(self._write)
+        self.confirmation: Callable[[WriteShape, WriteKind], Statement | None] = lru_cache(SHAPES)(
+            self._confirmation
+        )
 
     def _list(self, shape: ListShape) -> Statement:
         compiler = Compiler(self.tables)
@@ -42,3 +45,15 @@ class Statements:
     def _write(self, shape: WriteShape, kind: WriteKind) -> Statement:
         writes = Writes(self.tables, shape)
         return compile_statement(writes.compiler, getattr(writes, kind)())
+
+    def _confirmation(self, shape: WriteShape, kind: WriteKind) -> Statement | None:
+        """The statement that must follow this write in its transaction; None where the write says it all."""
+        writes = Writes(self.tables, shape)
+        match kind:
+            case "create":
+                confirmation = writes.confirm_create()
+            case "update":
+                confirmation = writes.confirm_update()
+            case _:
+                return None
+        return None if confirmation is None else compile_statement(writes.compiler, confirmation)

@@ -2,6 +2,10 @@
 
 Everything that must hold for a write is a named check. The write takes their conjunction as its WHERE; the
 diagnosis selects each of them by name. Both are made from the same list, so they cannot disagree.
+
+A check of the row after that reads, over a relation, the very table that is written would see that table as
+it was: no part of a statement sees what another part writes. Such a check is late: a second statement of the
+same transaction, the confirmation, judges it on what is stored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,8 +38,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import ClauseElement
 
-from specwright.model.expression import FALSE, Expr
+from specwright.model.expression import FALSE, Expr, Path, walk
 from specwright.model.manifest import Field, Filled, Resource
+from specwright.model.paths import resolve
 from specwright.model.types import USER
 from specwright.sql.columns import default_sql
 from specwright.sql.constraints import is_row_check
@@ -53,6 +58,7 @@ class Check:
 
     name: str
     predicate: Predicate
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,18 @@ class Writes:
         checks = self._holds(self._row_checks(row))
         return delete(self.table).where(is_key(self.compiler, row), checks).returning(literal_column("1"))
 
+    def confirm_create(self) -> Select[Any] | None:
+        """Each late check by name, then the answer, of the row `:key` just made; None where none is late."""
+        row = Row.of(self.resource, self.table)
+        return self._confirmation(
+            self._create_checks(self.table), row, late=self._is_late(self.shape.read.before)
+        )
+
+    def confirm_update(self) -> Select[Any] | None:
+        """The same of an update."""
+        row = Row.of(self.resource, self.table)
+        return self._confirmation(self._update_checks(row, row), row)
+
     def diagnose_create(self) -> Select[Any]:
         """Each check of a create by name."""
         new = self._new_row()
@@ -150,8 +168,29 @@ class Writes:
         return field
 
     def _holds(self, checks: Iterable[Check]) -> Predicate:
-        """All of them; "readable" goes without saying, since what is granted is readable."""
-        return and_(true(), *(check.predicate for check in checks if check.name != "readable"))
+        """All that can be judged yet; "readable" goes without saying, since what is granted is readable."""
+        return and_(
+            true(), *(check.predicate for check in checks if check.name != "readable" and not check.late)
+        )
+
+    def _is_late(self, condition: Expr) -> bool:
+        paths = [node for node in walk(condition) if isinstance(node, Path)]
+        hops = [hop for path in paths for hop in resolve(self.tables.manifest, self.resource, path).hops]
+        return any(hop.target == self.resource.name for hop in hops)
+
+    def _confirmation(self, checks: Iterable[Check], row: Row, *, late: bool = False) -> Select[Any] | None:
+        judged = [check for check in checks if check.late]
+        if not (judged or late):
+            return None
+        lateral, text = item(self.table, named_fields(self.shape.scope, self.shape.shown))
+        readable = self.compiler.condition(self.shape.read.before, row)
+        columns: list[ColumnElement[Any]] = [
+            *(check.predicate.is_(true()).label(check.name) for check in judged),
+            cast(row.columns[self.resource.key], Text()).label("key"),
+            row.columns["version"].label("version"),
+            case((readable, text)).label("item"),
+        ]
+        return select(*columns).select_from(self.table, lateral).where(is_key(self.compiler, row))
 
     def _sent(self, field: Field) -> ColumnElement[Any]:
         bind = bindparam(f"new_{field.name}", type_=self.compiler.bind_type(field.type), required=True)
@@ -184,7 +223,7 @@ class Writes:
     def _create_checks(self, new: FromClause) -> list[Check]:
         row = Row.of(self.resource, new)
         return [
-            Check("granted", self._condition(self.shape.scope.after, row)),
+            self._after("granted", self.shape.scope.after, row),
             *self._references(row, None),
             *self._rules(row),
         ]
@@ -209,7 +248,7 @@ class Writes:
         ]
         return [
             *self._row_checks(old),
-            Check("granted after", self._condition(self.shape.scope.after, changed)),
+            self._after("granted after", self.shape.scope.after, changed),
             *unchanged,
             *self._references(changed, old),
             *self._rules(changed),
@@ -220,6 +259,9 @@ class Writes:
 
     def _condition(self, expr: Expr, row: Row) -> Predicate:
         return self.compiler.condition(expr, row)
+
+    def _after(self, name: str, condition: Expr, row: Row) -> Check:
+        return Check(name, self._condition(condition, row), self._is_late(condition))
 
     def _references(self, row: Row, old: Row | None) -> Iterable[Check]:
         """Each reference that the body sets points to a row that the caller may read."""
@@ -248,7 +290,7 @@ class Writes:
         """The rules that no CHECK can hold: they ask for the time or for related rows."""
         for rule in self.resource.rules:
             if not is_row_check(self.resource, rule.condition):
-                yield Check(f"rule:{rule.id}", self._condition(rule.condition, row))
+                yield self._after(f"rule:{rule.id}", rule.condition, row)
 
     def _with_caller_row(self, statement: Select[Any]) -> Select[Any]:
         """The same, after making the caller's own row in the User table if it is not there yet."""
@@ -262,8 +304,11 @@ class Writes:
 
 
 def _verdicts(checks: Sequence[Check]) -> Select[Any]:
-    verdicts: list[ColumnElement[Any]] = [check.predicate.is_(true()).label(check.name) for check in checks]
-    return select(*verdicts)
+    verdicts: list[ColumnElement[Any]] = [
+        check.predicate.is_(true()).label(check.name) for check in checks if not check.late
+    ]
+    # Of a create, everything may be late.
+    return select(*(verdicts or [true().label("nothing")]))
 
 
 def refused_at_once(shape: WriteShape) -> bool:

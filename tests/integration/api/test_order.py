@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import pytest
+
 from served import PREFIX, Answer, Served, fresh_database, serving
 
 DESK = """
@@ -91,7 +92,8 @@ def _send(desk: Served, method: str, faults: tuple[str, ...], title: str) -> Ans
     if "field" in faults:
         body.append('"stamp": "x"')
     if "reference" in faults:
-        body.append('"drawer_id": "%s"' % bob.items("/drawers")[0]["id"])
+        drawer = bob.items("/drawers")[0]["id"]
+        body.append(f'"drawer_id": "{drawer}"')
     if "rule" in faults:
         body.append('"due": "2001-01-01T00:00:00Z"')
     text = "{" + ", ".join(body) + ("" if "json" in faults else "}")
