@@ -1,0 +1,336 @@
+"""The comparison with the interpreter is sharp: it notices any flipped operator of the SQL compiler."""
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+from sqlalchemy import select
+
+from properties.flips import flipped
+from properties.worlds import DAYS, MOMENTS, built_in, make_manifest, store
+from specwright.model.caller import Caller
+from specwright.model.expression import Compare, Expr, In, Parameter, Path
+from specwright.model.interpret import World
+from specwright.model.syntax import parse
+from specwright.model.typecheck import check_condition
+from specwright.sql import expression
+from specwright.sql.constraints import is_row_check
+from specwright.sql.statement import compile_statement
+from specwright.sql.tables import Tables
+
+MANIFEST = make_manifest({"name", "priority", "task"})
+CLAIMS = {"word": "a", "level": 1, "words": ["a", "b"], "levels": [1, 3], "day": "2026-01-31"}
+CALLER = Caller("ada", frozenset({"admin", "a"}), CLAIMS)
+PARAMETERS = {"word": "a", "words": ["a", "b"], "levels": [1, 3]}
+
+#: Conditions by entity; together they use every operator of the compiler where it makes a difference.
+CONDITIONS = {
+    "Task": """
+        True
+        not True
+        False
+        not False
+        title == "a"
+        title != "a"
+        not title == "a"
+        not title != "a"
+        title == None
+        title != None
+        None == title
+        None != title
+        title is None
+        title is not None
+        title == parent.title
+        title != parent.title
+        title == project.name
+        title != project.name
+        project.name == "a"
+        not project.name == "a"
+        project.name != "a"
+        project.name is None
+        project.size == priority
+        project.size != priority
+        parent.project.name == title
+        title == coalesce(parent.title, "a")
+        coalesce(parent.title, "a") == "a"
+        parent.title == None
+        parent.title != None
+        contains(title, "a") == done
+        contains(title, "a") != done
+        priority in scores
+        1 in scores
+        priority in caller.claims.levels
+        day == caller.claims.day
+        caller.claims.word in notes
+        title < "b"
+        title <= "a"
+        title > "a"
+        title >= "b"
+        title < "é"
+        not title < "b"
+        priority < 1
+        priority <= 1
+        priority > 1
+        priority >= 1
+        priority == 1
+        priority != 1
+        priority + 1 == 2
+        priority - 1 == 1
+        priority * 2 == 4
+        priority * 9007199254740991 > 0
+        -priority == 1
+        abs(priority) == 1
+        cost * 10 == 1
+        cost + priority == 1.1
+        cost > 0.1
+        due < now()
+        due > now()
+        date(due) == day
+        date(due) != day
+        day == today()
+        day < today()
+        due == "2026-02-01T00:30:00+01:00"
+        day >= "2026-02-01"
+        done
+        not done
+        done == True
+        done != True
+        done == False
+        done == parent.done
+        status == "in progress"
+        status in ["todo", "done"]
+        status not in ["todo", "done"]
+        title in []
+        not title in []
+        "a" in notes
+        "a" not in notes
+        title in notes
+        len(notes) == 0
+        len(notes) == 2
+        len(title) == 1
+        len(title) == 2
+        lower(title) == "a"
+        upper(title) == "A"
+        contains(title, "b")
+        not contains(title, "b")
+        contains(title, "%")
+        contains(title, "")
+        startswith(title, "a")
+        endswith(title, "b")
+        endswith(title, "ab")
+        endswith(title, "é")
+        owner == caller
+        owner != caller
+        owner == "bob"
+        owner == project.lead
+        title in caller.roles
+        not title in caller.roles
+        title == caller.claims.word
+        title in caller.claims.words
+        priority == caller.claims.level
+        id == parent
+        project == parent.project
+        project.id == parent.project
+        parent.owner == owner
+        tasks.priority > priority
+        tasks.priority == priority
+        tasks.priority != priority
+        tasks.title is None
+        not tasks.title is None
+        comments.body == title
+        comments.author == caller
+        not comments.author == caller
+        comments.author != caller
+        project.tasks.title == "b"
+        project.tasks.title != title
+        parent.comments.body is None
+        comments.task.title == title
+        title == "a" and priority == 1
+        title == "a" or priority == 1
+        not (title == "a" and priority == 1)
+        not (title == "a" or priority == 1)
+        not not title == "a"
+        title == "a" and not (done or not priority > 1)
+        coalesce(title, parent.title) == "b"
+        coalesce(title, parent.title) is None
+        coalesce(title, parent.title) == project.name
+        title == lower(parent.title)
+        cost == -parent.cost
+        cost == parent.cost + 1
+    """,
+    "Project": """
+        name == "a"
+        size is None
+        tasks.title == name
+        tasks.comments.body == name
+        tasks.comments.body is None
+        tasks.parent.title == "a"
+        tasks.parent.title is None
+        tasks.parent.title != "a"
+        tasks.owner == lead
+        tasks.owner == caller
+        not tasks.done
+        tasks.due < now()
+        tasks.priority + size == 3
+    """,
+    "Comment": """
+        body == task.title
+        body != task.title
+        task.project.name == "a"
+        task.project.name is None
+        task.project.name == body
+        task.owner == caller
+        task.owner == author
+        task.comments.author != author
+        not task.owner == caller
+    """,
+}
+
+#: What a request's filters ask; it is not written as text.
+FILTERS = [
+    Compare("==", Path(("title",)), Parameter("word", Path(("title",)))),
+    In(Path(("title",)), Parameter("words", Path(("title",)))),
+    In(Path(("priority",)), Parameter("levels", Path(("priority",)))),
+]
+
+#: Flips that no row can tell, by the reason.
+EQUIVALENT = {
+    "A value that is taken for nullable is compared null-safe, which is slower and says the same": (
+        "all((self.nullable(argument, resource) for argument in arguments))",
+        "not hop.many and (reference is None or reference.nullable)",
+        "reference is None",
+        "compiler.nullable(left, resource) and compiler.nullable(right, resource)",
+        "self.nullable(left) and self.nullable(right)",
+    ),
+    "The name of a parameter": ("'list_' if self.many else ''",),
+    "SQLAlchemy's idea of a literal's type; PostgreSQL has its own": (
+        "Text() if expected is None else self.bind_type(expected)",
+        "expected is None",
+    ),
+    "A search function is true where it equals true": ("name in _SEARCH",),
+    "Every text column sorts by code point already": ("shared is not None",),
+    "Checked operands have the type that is expected of them": (
+        "names == ('roles',) or expected is None",
+        "common_type(*(self.typed(argument) for argument in arguments)) or expected",
+    ),
+}
+
+
+def world() -> dict[str, list[dict[str, Any]]]:
+    """Rows that differ in what the operators tell apart."""
+    project, task, comment = (MANIFEST.resource(name) for name in ("Project", "Task", "Comment"))
+    projects = [
+        {"name": "a", "size": 1, "lead": "ada"},
+        {"name": "b", "size": None, "lead": None},
+        {"name": "ab", "size": 2, "lead": "bob"},
+    ]
+    empty = {field.name: None for field in task.fields if not field.built_in}
+    future = datetime(2999, 1, 1, tzinfo=MOMENTS[0].tzinfo)
+    tasks: list[dict[str, Any]] = [
+        {"title": "a", "priority": 1, "status": "todo", "cost": Decimal("0.10"), "notes": ["b", "a"]},
+        {"title": "b", "priority": 2, "status": "done", "done": True, "notes": [], "cost": Decimal("1.10")},
+        {"title": None, "priority": -1, "done": False, "due": MOMENTS[0], "day": DAYS[0], "owner": "ada"},
+        {"title": "ab", "priority": 0, "due": MOMENTS[1], "day": DAYS[0], "notes": ["ab"], "owner": "bob"},
+        {"title": "A", "priority": 2, "status": "in progress", "due": future, "day": future.date()},
+        {"title": "éé", "priority": 1, "cost": Decimal("-0.10"), "done": True, "owner": "ada"},
+        {"title": "%", "priority": 3, "owner": None},
+        {"title": "ba", "priority": 1, "status": "todo", "owner": "bob", "scores": [1, 2]},
+        {"title": None, "priority": 1, "scores": []},
+    ]
+    stored = {
+        "Project": [row | built_in(project, number) for number, row in enumerate(projects)],
+        "Task": [empty | row | built_in(task, number) for number, row in enumerate(tasks)],
+        "Comment": [],
+        "User": [],
+    }
+    keys = [row["id"] for row in stored["Task"]]
+    for number, (place, parent) in enumerate(
+        [(0, None), (0, 0), (1, 0), (None, 2), (2, 4), (1, 0), (None, None), (None, 7), (None, None)]
+    ):
+        stored["Task"][number]["project"] = None if place is None else stored["Project"][place]["id"]
+        stored["Task"][number]["parent"] = None if parent is None else keys[parent]
+    remarks = [
+        ("a", 0, "ada"),
+        ("b", 0, "bob"),
+        (None, 1, None),
+        ("ab", 3, "bob"),
+        ("a", 2, "eve"),
+        (None, 3, "eve"),
+    ]
+    stored["Comment"] = [
+        {"body": body, "task": keys[task_number], "author": author} | built_in(comment, number)
+        for number, (body, task_number, author) in enumerate(remarks)
+    ]
+    return stored
+
+
+class _Comparison:
+    """The conditions, what the interpreter says of them, and what a compiler makes PostgreSQL say."""
+
+    def __init__(self, now: datetime) -> None:
+        rows = world()
+        interpreter = World(MANIFEST, rows, now, PARAMETERS)
+        self.conditions: dict[str, list[Expr]] = {}
+        self.checks: dict[str, list[Expr]] = {}
+        self.wanted: dict[str, dict[Any, list[bool]]] = {}
+        for name, text in CONDITIONS.items():
+            resource = MANIFEST.resource(name)
+            known = [parse(line.strip()) for line in text.strip().splitlines()]
+            assert not [problem for each in known for problem in check_condition(MANIFEST, resource, each)]
+            self.checks[name] = [each for each in known if is_row_check(resource, each)]
+            self.conditions[name] = known + FILTERS if name == "Task" else known
+            self.wanted[name] = {
+                row["id"]: [
+                    interpreter.holds(each, resource, row, CALLER)
+                    for each in (*self.conditions[name], *self.checks[name])
+                ]
+                for row in rows[name]
+            }
+
+    async def agrees(self, connection: asyncpg.Connection, compiler: Any) -> bool:
+        """Whether PostgreSQL says what the interpreter says; an error is no agreement."""
+        for name in self.conditions:
+            try:
+                async with connection.transaction():
+                    found = await connection.fetch(*self.query(name, compiler))
+            except Exception:
+                return False
+            if {row[0]: row[1:] for row in map(list, found)} != self.wanted[name]:
+                return False
+        return True
+
+    def query(self, name: str, module: Any) -> list[Any]:
+        """The SQL that says of each row which conditions hold, and its arguments."""
+        tables = Tables(MANIFEST)
+        resource = MANIFEST.resource(name)
+        table = tables.of(resource)
+        compiler, row = module.Compiler(tables), module.Row.of(resource, table)
+        asked = [compiler.condition(each, row).is_(True) for each in self.conditions[name]]
+        asked += [module.check_clause(tables, resource, each) for each in self.checks[name]]
+        columns = [each.label(f"c{number}") for number, each in enumerate(asked)]
+        statement = compile_statement(compiler, select(table.c.id, *columns))
+        return [statement.text, *statement.arguments(MANIFEST, CALLER, PARAMETERS)]
+
+
+def test_every_flipped_operator_is_noticed(database_url: str) -> None:
+    """With any one operator of the compiler flipped, PostgreSQL and the interpreter disagree."""
+
+    async def survivors() -> list[str]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            async with connection.transaction():
+                await store(connection, MANIFEST, world())
+                comparison = _Comparison(await connection.fetchval("SELECT transaction_timestamp()"))
+                assert await comparison.agrees(connection, expression)
+                return [
+                    name
+                    for name, mutant in flipped(expression)
+                    if await comparison.agrees(connection, mutant)
+                ]
+        finally:
+            await connection.close()
+
+    known = {flip for flips in EQUIVALENT.values() for flip in flips}
+    assert set(asyncio.run(survivors())) == known
