@@ -106,6 +106,7 @@ CONDITIONS = {
         not title in []
         "a" in notes
         "a" not in notes
+        coalesce(title, "a") in parent.notes
         title in notes
         len(notes) == 0
         len(notes) == 2

@@ -10,11 +10,12 @@ from datetime import UTC
 from typing import Any
 
 from specwright.model.caller import ANONYMOUS, Caller
-from specwright.model.expression import And, Expr, Not, Or
+from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
 from specwright.model.interpret import Row, World
 from specwright.model.manifest import Field, Filled, Grant, OnDelete, Resource, Who, WhoKind
-from specwright.model.typecheck import on_caller_alone
+from specwright.model.typecheck import common_type, on_caller_alone, type_of
 from specwright.model.types import Kind
+from specwright.model.values import Misfit, fit
 
 _BOTH = frozenset({True, False})
 
@@ -47,15 +48,17 @@ class Judge:
     world: World
 
     def may_ever(self, resource: Resource, action: str, caller: Caller) -> bool:
-        """Whether some grant of the action could apply: conditions on the row count as possible."""
-        return any(
-            self._who_possible(grant.who, resource, caller)
-            and all(
-                True in self._outcomes(condition, caller)
-                for condition in (grant.when, grant.then if action == "create" else None)
-                if condition is not None
-            )
-            for grant in _granting(resource, action)
+        """Whether the action could ever succeed on some row: what depends on the row counts as possible.
+
+        Before and after may be granted apart, and changing a row needs reading it.
+        """
+        if action == "create":
+            return self._possible(resource, action, caller, "when", "then")
+        changing = action not in ("list", "read")
+        return (
+            self._possible(resource, action, caller, "when")
+            and (action == "delete" or not changing or self._possible(resource, action, caller, "then"))
+            and (not changing or self._possible(resource, "read", caller, "when"))
         )
 
     def before(self, resource: Resource, action: str, caller: Caller, row: Row) -> Grant | None:
@@ -207,35 +210,71 @@ class Judge:
                     and self.world.holds(known.condition, resource, row, caller)
                 )
 
+    def _possible(self, resource: Resource, action: str, caller: Caller, *parts: str) -> bool:
+        """Whether some grant's Who and these parts of it could hold."""
+        return any(
+            self._who_possible(grant.who, resource, caller)
+            and all(
+                condition is None or True in self._outcomes(condition, resource, caller)
+                for condition in (getattr(grant, part) for part in parts)
+            )
+            for grant in _granting(resource, action)
+        )
+
     def _who_possible(self, who: Who, resource: Resource, caller: Caller) -> bool:
         if who.kind is WhoKind.OWNER:
             return resource.owner is not None and not caller.anonymous
         if who.kind is WhoKind.NAMED:
             known = self.world.manifest.name(who.name)
             return (
-                known is not None and not caller.anonymous and True in self._outcomes(known.condition, caller)
+                known is not None
+                and not caller.anonymous
+                and True in self._outcomes(known.condition, resource, caller)
             )
         return self._who(who, resource, caller, {})
 
     def _condition(self, condition: Expr | None, resource: Resource, caller: Caller, row: Row) -> bool:
         return condition is None or self.world.holds(condition, resource, row, caller)
 
-    def _outcomes(self, condition: Expr, caller: Caller) -> frozenset[bool]:
+    def _outcomes(self, condition: Expr, resource: Resource, caller: Caller) -> frozenset[bool]:
         """The truth values a condition can take for this caller, over all rows there could be."""
         match condition:
             case And(items) | Or(items):
                 # The item that decides is False for `and`, True for `or`.
                 decisive = isinstance(condition, Or)
-                outcomes = [self._outcomes(item, caller) for item in items]
+                outcomes = [self._outcomes(item, resource, caller) for item in items]
                 found = {decisive} if any(decisive in each for each in outcomes) else set()
                 if all((not decisive) in each for each in outcomes):
                     found.add(not decisive)
                 return frozenset(found)
             case Not(operand):
-                return frozenset(not outcome for outcome in self._outcomes(operand, caller))
+                return frozenset(not outcome for outcome in self._outcomes(operand, resource, caller))
         if on_caller_alone(condition):
             return frozenset({self.world.holds(condition, None, {}, caller)})
-        return _BOTH
+        settled = self._settled(condition, resource, caller)
+        return _BOTH if settled is None else frozenset({settled})
+
+    def _settled(self, condition: Expr, resource: Resource, caller: Caller) -> bool | None:
+        """What a comparison with a claim that is missing or of another type comes to, whatever the row."""
+        manifest = self.world.manifest
+        match condition:
+            case Compare(operator, left, right):
+                shared = common_type(type_of(manifest, resource, left), type_of(manifest, resource, right))
+                for side in (left, right):
+                    if isinstance(side, CallerPath):
+                        try:
+                            value = fit(manifest, self.world.value(side, resource, {}, caller), shared)
+                        except Misfit:
+                            return operator == "!="
+                        if value is None and operator not in ("==", "!="):
+                            return False
+            case In(item, container):
+                if isinstance(item, CallerPath) and self.world.value(item, resource, {}, caller) is None:
+                    return False
+                if isinstance(container, CallerPath):
+                    elements = self.world.value(container, resource, {}, caller)
+                    return None if isinstance(elements, list | tuple) else False
+        return None
 
     def _references(self, resource: Resource, caller: Caller, changed: Mapping[str, Any]) -> Verdict | None:
         """References that are sent and changed must lead to rows that the caller can read."""

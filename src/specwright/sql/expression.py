@@ -323,7 +323,9 @@ class _Scope:
             case _:
                 listed = self.typed(container)
                 wanted = common_type(expected, listed.item if listed is not None else None) or TEXT
-                return self.value(item, wanted) == any_(self.value(container, listed))
+                # Cast, since ANY over a bare subquery would look for the item among its rows.
+                elements = cast(self.value(container, listed), ARRAY(self.compiler.bind_type(wanted)))
+                return self.value(item, wanted) == any_(elements)
 
     def value(self, node: Expr, expected: Type | None) -> ColumnElement[Any]:
         match node:
