@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -20,10 +21,11 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from specwright.model.expression import Call, Compare, Expr, In, IsNone, Not, Parameter, Path
 from specwright.model.manifest import Field
-from specwright.model.types import Kind
+from specwright.model.types import Kind, Type
 from specwright.sql.expression import UTC, Compiler, Predicate, Row
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
@@ -51,14 +53,23 @@ class ListShape:
 
 
 def wire_value(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as it stands in JSON: a number is a string, a timestamp is RFC 3339."""
-    match field.type.kind:
-        case Kind.NUMBER:
+    """The column as it stands in JSON: a number is a string, a timestamp RFC 3339, in a list as well."""
+    match field.type:
+        case Type(Kind.NUMBER):
             return cast(column, Text())
-        case Kind.TIMESTAMP:
-            return func.to_char(func.timezone(UTC, column), _RFC_3339)
+        case Type(Kind.TIMESTAMP):
+            return _moment(column)
+        case Type(Kind.LIST, item=Type(Kind.NUMBER)):
+            return cast(column, ARRAY(Text()))
+        case Type(Kind.LIST, item=Type(Kind.TIMESTAMP)):
+            moments = func.unnest(column).column_valued("moment")
+            return case((column.is_not(None), func.array(select(_moment(moments)).scalar_subquery())))
         case _:
             return column
+
+
+def _moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.to_char(func.timezone(UTC, column), _RFC_3339)
 
 
 def item(table: FromClause, fields: Sequence[Field]) -> tuple[FromClause, ColumnElement[Any]]:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    func,
     insert,
     literal_column,
     not_,
@@ -200,15 +201,21 @@ class Writes:
         """The row to insert: what the body says, and what we fill."""
         columns = []
         for field in self._stored:
-            if field.name in self.shape.fields:
+            if field.name not in self.shape.fields:
+                value = self._filling(field)
+            elif field.filled is None:
                 value = self._sent(field)
-            elif field.filled is Filled.CALLER:
-                value = self.compiler.caller_value((), USER)
             else:
-                value = literal_column(default_sql(field) or "NULL", self.compiler.bind_type(field.type))
-                value = cast(value, self.compiler.bind_type(field.type))
+                value = func.coalesce(self._sent(field), self._filling(field))
             columns.append(value.label(field.column))
         return select(*columns).cte("new")
+
+    def _filling(self, field: Field) -> ColumnElement[Any]:
+        """What a field holds that nobody sends."""
+        if field.filled is Filled.CALLER:
+            return self.compiler.caller_value((), USER)
+        type_ = self.compiler.bind_type(field.type)
+        return cast(literal_column(default_sql(field) or "NULL", type_), type_)
 
     def _changed(self, old: Row) -> Row:
         """The row as the update leaves it."""
@@ -280,7 +287,8 @@ class Writes:
                     target.columns[read.resource.key] == value, self._condition(read.before, target)
                 ).correlate_except(source)
             )
-            allowed = [value.is_(None), readable]
+            # What nobody sent, we filled: no question of what the caller may refer to.
+            allowed = [self._sent(field).is_(None) if old is None else value.is_(None), readable]
             if old is not None:
                 asked = bindparam(f"set_{name}", type_=Boolean(), required=True)
                 allowed = [not_(asked), value.is_not_distinct_from(old.columns[name]), *allowed]

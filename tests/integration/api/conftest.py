@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from corpora.corpus import SPEC
 from served import Served, fresh_database, serving
 
 SHOP = """
@@ -78,6 +79,13 @@ SHOP = """
 def shop(database_server: str) -> Iterator[Served]:
     """The shop; its rows belong to whoever the test makes up."""
     with fresh_database(database_server) as database, serving(SHOP, database) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def specimens(database_server: str) -> Iterator[Served]:
+    """A resource with a field of every type and hardly a bound, for the hostile corpora."""
+    with fresh_database(database_server) as database, serving(SPEC, database) as served:
         yield served
 
 
