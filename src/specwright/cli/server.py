@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from specwright.app import Backend
 from specwright.model.errors import SpecwrightError
 from specwright.settings import Settings
 
+#: What the supervisor reads: this process answers requests; this process takes no more of them.
+READY, CLOSED = b"1", b"0"
+
 #: Seconds in which connections that were just accepted still get their request answered.
 _GRACE = 0.3
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which says when it serves and lets no accepted connection down."""
+    """Uvicorn, which tells its supervisor where it stands and lets no accepted connection down."""
 
     def __init__(self, config: uvicorn.Config, report: int) -> None:
         super().__init__(config)
@@ -37,8 +41,7 @@ class Server(uvicorn.Server):
         """Start, then tell the supervisor; stop when it is gone."""
         await super().startup(sockets)
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._orphaned)
-        os.write(self._report, b"1")
-        os.close(self._report)
+        os.write(self._report, READY)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, answer what is on its way, then stop.
@@ -47,6 +50,8 @@ class Server(uvicorn.Server):
         """
         for server in self.servers:
             server.close()
+        with suppress(OSError):
+            os.write(self._report, CLOSED)
         state = self.server_state
         state.default_headers = [*state.default_headers, (b"connection", b"close")]
         await asyncio.sleep(_GRACE)

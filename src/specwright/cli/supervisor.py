@@ -43,7 +43,7 @@ class Supervisor:
     async def serve(self, order: Order) -> bool:
         """Serve this from now on.
 
-        The processes before go on until the new ones answer, and forever if those do not start: then the
+        The processes before take requests until the new ones do, and go on if those do not start: then the
         result is False, and what was wrong is on standard error.
         """
         new = [await self._next() for _ in range(self._count)]
@@ -54,7 +54,9 @@ class Supervisor:
         for worker in new:
             self._spawn(self._guard(worker))
         for worker in old:
-            worker.stopping = True
+            worker.begin_to_stop()
+        await asyncio.gather(*(worker.closed() for worker in old))
+        for worker in old:
             self._spawn(self._dismiss(worker))
         return True
 

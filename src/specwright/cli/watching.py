@@ -1,11 +1,14 @@
 """Which of a project's files change: its specs, its app and its settings, and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from watchfiles import Change, DefaultFilter, awatch
+
+from specwright.cli import console
 
 _FOLDERS = ("specs", "app")
 _FILES = (".env",)
@@ -42,16 +45,24 @@ async def watching(root: Path) -> AsyncIterator[Changes]:
     """Watch the project for as long as the context lasts."""
     changes = Changes()
     anew = asyncio.Event()
-    async with asyncio.TaskGroup() as watchers:
-        tasks = (
-            watchers.create_task(_watch_top(root, changes, anew)),
-            watchers.create_task(_watch_folders(root, changes, anew)),
-        )
-        try:
-            yield changes
-        finally:
-            for task in tasks:
-                task.cancel()
+    tasks = [
+        asyncio.create_task(_told(_watch_top(root, changes, anew))),
+        asyncio.create_task(_told(_watch_folders(root, changes, anew))),
+    ]
+    try:
+        yield changes
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _told(watch: Coroutine[Any, Any, None]) -> None:
+    """A system that can watch no more files, as they have a limit, does not end what is served."""
+    try:
+        await watch
+    except (OSError, RuntimeError) as error:
+        console.failed(f"the files cannot be watched ({error}): after a change, start specwright up again")
 
 
 async def _watch_top(root: Path, changes: Changes, anew: asyncio.Event) -> None:

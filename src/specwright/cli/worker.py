@@ -68,13 +68,21 @@ class Worker:
             await self._process.stdin.drain()
         return await self._report.read(1) == b"1"
 
+    async def closed(self) -> None:
+        """Wait until it takes no more requests, having been told to stop."""
+        await self._report.read(1)
+
     async def ended(self) -> int:
         """Wait until the process has ended; its exit code."""
         return await self._process.wait()
 
+    def begin_to_stop(self) -> None:
+        """Tell it to take no more requests, and to end when it has answered those it has."""
+        self._signal(signal.SIGTERM)
+
     async def stop(self) -> None:
         """Let it answer what it has begun, and wait until it is gone."""
-        self._signal(signal.SIGTERM)
+        self.begin_to_stop()
         try:
             async with asyncio.timeout(PATIENCE + 5):
                 await self._process.wait()
