@@ -1,21 +1,23 @@
 """Connections to the database: opened when first needed, and honest about a database that is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
+from specwright.db.connector import Connector
 from specwright.db.moments import keep_moments
+from specwright.db.sqlstate import DRIVER_ERRORS, is_astray, is_away, is_collision
 from specwright.db.url import Dsn
 from specwright.model.errors import SpecwrightError
 
-#: SQLSTATEs that blame the surroundings, not the statement: too many connections, a statement cancelled by
-#: its timeout, the server shutting down, crashing, starting up, or ending an idle session. Class 08 besides.
-_AWAY = {"53300", "57014", "57P01", "57P02", "57P03", "57P05"}
+T = TypeVar("T")
 
-_DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+#: How often a statement is repeated that the server rolled back for another's sake.
+_REPEATS = 4
 
 
 class DatabaseUnavailable(SpecwrightError):
@@ -34,8 +36,8 @@ class Database:
     """A pool for our own statements: sessions are not reset between uses, so none may leave a trace.
 
     Nothing is connected before the first statement: an application starts while its database is away. Every
-    method raises DatabaseUnavailable when it is; other errors of asyncpg, such as a violated constraint, pass
-    through untouched.
+    method raises DatabaseUnavailable when it is, or when other transactions are in the way again and again;
+    other errors of asyncpg, such as a violated constraint, pass through untouched.
     """
 
     def __init__(
@@ -48,22 +50,21 @@ class Database:
         application_name: str = "specwright",
     ) -> None:
         self._acquire_timeout = acquire_timeout
-        settings = {
-            "TimeZone": "UTC",
-            "IntervalStyle": "iso_8601",
-            "application_name": application_name,
-        }
-        if not dsn.pooled:
-            settings["statement_timeout"] = str(int(statement_timeout * 1000))
-        arguments = dsn.arguments
-        self._arguments = arguments | {
-            "server_settings": arguments.get("server_settings", {}) | settings,
+        connector = Connector(
+            dsn,
+            statement_timeout=statement_timeout,
+            patience=acquire_timeout,
+            application_name=application_name,
+        )
+        self._arguments = {
+            "connect": connector.connect,
             "min_size": 0,
             "max_size": size,
             "max_queries": 1 << 31,
             # Below the five minutes after which a serverless database falls asleep.
             "max_inactive_connection_lifetime": 240,
-            # The client's own limit stands behind the server's: a network may swallow packets silently.
+            # The client's own limit stands behind the server's: a network may swallow packets silently, and
+            # a pooler does not let a session have a limit.
             "command_timeout": statement_timeout + 2,
             "init": keep_moments,
             "reset": _leave_as_it_is,
@@ -82,9 +83,26 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        """An asyncpg connection in a transaction: committed at the end, rolled back by an exception."""
-        async with self._connection() as connection, connection.transaction():
-            yield connection
+        """An asyncpg connection in a transaction: committed at the end, rolled back by an exception.
+
+        `atomically` is better for what can be repeated.
+        """
+        try:
+            async with self._connection() as connection, connection.transaction():
+                yield connection
+        except asyncpg.PostgresError as error:
+            if is_collision(error):
+                raise DatabaseUnavailable(_words(error)) from error
+            raise
+
+    async def atomically(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """The outcome of the work in a transaction; done again when the server rolled it back."""
+
+        async def once() -> T:
+            async with self._connection() as connection, connection.transaction():
+                return await work(connection)
+
+        return await _repeated(once)
 
     async def ready(self) -> None:
         """Make sure that the database answers."""
@@ -98,16 +116,19 @@ class Database:
         try:
             async with asyncio.timeout(5):
                 await pool.close()
-        except (TimeoutError, *_DRIVER_ERRORS):
+        except (TimeoutError, *DRIVER_ERRORS):
             pool.terminate()
 
     async def _run(self, method: str, sql: str, args: Sequence[object], read: bool) -> Any:
-        try:
+        async def once() -> Any:
             return await self._once(method, sql, args)
+
+        try:
+            return await _repeated(once)
         except DatabaseUnavailable as away:
             if not (read and away.broken):
                 raise
-        return await self._once(method, sql, args)
+        return await once()
 
     async def _once(self, method: str, sql: str, args: Sequence[object]) -> Any:
         async with self._connection() as connection:
@@ -122,21 +143,22 @@ class Database:
         except TimeoutError:
             reason = f"no connection within {self._acquire_timeout:g} seconds"
             raise DatabaseUnavailable(reason) from None
-        except _DRIVER_ERRORS as error:
+        except DRIVER_ERRORS as error:
             raise DatabaseUnavailable(_words(error)) from error
         try:
             yield connection
-        except _DRIVER_ERRORS as error:
+        except DRIVER_ERRORS as error:
             broken = _lost(connection)
-            if not broken and not _away(error):
+            if not broken and not is_away(error):
                 raise
-            if broken:
-                # Its neighbours were most likely broken with it.
+            if broken or is_astray(error):
+                # So are its neighbours, most likely.
                 await pool.expire_connections()
             raise DatabaseUnavailable(_words(error), broken=broken) from error
         finally:
-            with suppress(*_DRIVER_ERRORS):
-                await pool.release(connection)
+            with suppress(*DRIVER_ERRORS):
+                # The limit is for a cancelled statement, whose end the server might never tell.
+                await pool.release(connection, timeout=self._acquire_timeout)
 
     async def _opened(self) -> Any:
         if self._pool is None:
@@ -154,16 +176,21 @@ def _lost(connection: Any) -> bool:
         return True
 
 
-def _away(error: Exception) -> bool:
-    """Whether the error blames the surroundings.
-
-    A cached plan that another process's migration made invalid counts: asyncpg prepares anew by itself but
-    cannot inside a transaction, which has to be repeated as a whole.
-    """
-    if isinstance(error, asyncpg.PostgresError):
-        state = error.sqlstate or ""
-        return state[:2] == "08" or state in _AWAY or isinstance(error, asyncpg.InvalidCachedStatementError)
-    return isinstance(error, TimeoutError | asyncpg.OutdatedSchemaCacheError)
+async def _repeated(once: Callable[[], Awaitable[T]]) -> T:
+    """What `once` gives; tried again when another transaction was in the way, which left nothing behind."""
+    for repeat in range(_REPEATS):
+        try:
+            return await once()
+        except asyncpg.PostgresError as error:
+            if not is_collision(error):
+                raise
+        await asyncio.sleep(random.uniform(0, 0.02) * 2**repeat)
+    try:
+        return await once()
+    except asyncpg.PostgresError as error:
+        if is_collision(error):
+            raise DatabaseUnavailable(_words(error)) from error
+        raise
 
 
 def _words(error: Exception) -> str:

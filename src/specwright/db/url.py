@@ -84,6 +84,12 @@ class Dsn:
         """Whether a transaction pooler is known to answer here; it refuses some session settings."""
         return self._neon_pooler or self.port in _POOLER_PORTS
 
+    @property
+    def neon_direct(self) -> bool:
+        """Whether this is Neon without its pooler: a proxy answers there, and each session is one's own."""
+        endpoint, _, domain = (self.host or "").partition(".")
+        return endpoint.startswith("ep-") and "neon" in domain and not self._neon_pooler
+
     def direct(self) -> "Dsn":
         """The address past Neon's pooler, which migrations need; any other address as it is."""
         if not self._neon_pooler:

@@ -1,6 +1,7 @@
 """The pool in front of a database that comes and goes."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,11 +24,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose server may be stopped and started again."""
-    yield tmp_path
-    if (server := embedded.running(tmp_path)) is not None:
-        server.stop()
+def project() -> Iterator[Path]:
+    """A folder whose server may be stopped and started again; its path is short, as a socket's must be."""
+    with tempfile.TemporaryDirectory(prefix="sw-") as folder:
+        yield Path(folder)
+        if (server := embedded.running(Path(folder))) is not None:
+            server.stop()
 
 
 async def test_sessions_speak_the_wires_formats(database: Database) -> None:
