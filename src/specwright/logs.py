@@ -40,7 +40,7 @@ class ReadableFormatter(logging.Formatter):
         if (milliseconds := getattr(record, "milliseconds", None)) is not None:
             parts.append(f"{milliseconds} ms")
         if (caller := getattr(record, "caller", None)) is not None:
-            parts.append(json.dumps(caller, ensure_ascii=False)[1:-1])
+            parts.append(caller if caller.isprintable() else ascii(caller)[1:-1])
         if record.exc_info:
             parts.append("\n" + self.formatException(record.exc_info))
         return "  ".join(parts)

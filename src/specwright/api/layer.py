@@ -11,6 +11,8 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
+
 from specwright.api import problems
 from specwright.api.dispatch import Dispatch, Match
 from specwright.api.endpoints import unauthenticated
@@ -28,7 +30,7 @@ READY = "/health/ready"
 
 _ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 #: https://www.w3.org/TR/trace-context/: version-trace id-parent id-flags.
-_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Layer:
@@ -143,6 +145,9 @@ def _problem_of(error: Exception, request_id: str) -> Problem:
     if isinstance(error, DatabaseUnavailable | KeysUnavailable):
         FAULTS.warning("%s", error, extra={"request_id": request_id})
         return Problem("unavailable", headers=[("Retry-After", str(error.retry_after))])
+    if isinstance(error, asyncpg.PostgresError):
+        # It quotes the row, and with it what the client sent.
+        error.detail = None
     FAULTS.error("unhandled exception", exc_info=error, extra={"request_id": request_id})
     return Problem("internal")
 
