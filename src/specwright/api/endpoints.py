@@ -219,7 +219,8 @@ class Endpoints:
         if confirmation is None:
             rows = await self._fetch(statement, caller, values, kind)
             return rows[0] if rows else None
-        async with self.service.database.transaction() as connection:
+
+        async def work(connection: Any) -> Any:
             rows = await self._fetch(statement, caller, values, kind, connection)
             if not rows:
                 return None
@@ -228,6 +229,8 @@ class Endpoints:
             answer = {"key", "version", "item"}
             self._refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
             return stored
+
+        return await self.service.database.atomically(work)
 
     def _refuse(self, kind: WriteKind, verdict: Mapping[str, bool], body: Body | None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""

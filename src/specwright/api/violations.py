@@ -21,8 +21,6 @@ _CODES = {
 
 def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) -> Problem | None:
     """The refusal that a database error of this action stands for; None when it is a fault of ours."""
-    if isinstance(error, asyncpg.SerializationError | asyncpg.DeadlockDetectedError):
-        return Problem("unavailable", "Two requests collided; try again.", headers=[("Retry-After", "1")])
     if not isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return None
     violated = describe_constraint(manifest, getattr(error, "constraint_name", None) or "")
