@@ -20,7 +20,7 @@ from specwright.api.rights import rights_of
 from specwright.api.service import Service
 from specwright.api.violations import problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Filled, Resource
+from specwright.model.manifest import Field, Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.query import ListQuery
@@ -244,21 +244,14 @@ class Endpoints:
         if body is not None and body.forbidden:
             raise _forbidden_fields(body)
         for name in failed:
-            what, _, subject = name.partition(":")
+            what, _, number = name.partition(":")
             match what:
                 case "same":
-                    raise self._not_the_same(subject)
+                    raise _not_the_same(self.resource.fields[int(number)])
                 case "reference":
-                    raise reference_problem(self.resource, subject)
+                    raise reference_problem(self.resource, self.resource.fields[int(number)].name)
                 case "rule":
-                    raise rule_problem(self.resource, subject)
-
-    def _not_the_same(self, name: str) -> Problem:
-        field = self.resource.field(name)
-        assert field is not None
-        code = "immutable" if field.immutable else "read_only"
-        message = f"{field.wire} cannot be changed: leave it out, or send what it is."
-        return validation([FieldError(field.wire, code, message)])
+                    raise rule_problem(self.resource, self.resource.rules[int(number)].id)
 
     async def _fetch(
         self,
@@ -318,6 +311,12 @@ class Endpoints:
 def unauthenticated(detail: str = "") -> Problem:
     """The 401 that says how to sign in (RFC 6750 §3)."""
     return Problem("unauthenticated", detail, headers=[("WWW-Authenticate", "Bearer")])
+
+
+def _not_the_same(field: Field) -> Problem:
+    code = "immutable" if field.immutable else "read_only"
+    message = f"{field.wire} cannot be changed: leave it out, or send what it is."
+    return validation([FieldError(field.wire, code, message)])
 
 
 def _forbidden_fields(body: Body) -> Problem:

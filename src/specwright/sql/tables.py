@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as _Asyncpg
 
 from specwright.model.manifest import Field, Manifest, OnDelete, Resource
+from specwright.model.names import MAX_IDENTIFIER
 from specwright.model.types import TEXT_KINDS, Kind
 from specwright.sql.checks import Violation, field_checks
 from specwright.sql.columns import column
@@ -27,6 +28,8 @@ from specwright.sql.naming import Names
 
 #: How every statement and definition is spelled.
 DIALECT: Dialect = _Asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+# It cuts a label six characters before the limit, to have room for a number. Our names are within the limit.
+DIALECT.max_identifier_length = MAX_IDENTIFIER + 6
 
 # `refuse` is NO ACTION, not RESTRICT: it judges what is left when the statement is done, so that a cascade
 # may take a row and the row that refuses together, whichever it meets first; and it is SQLSTATE 23503 on

@@ -55,7 +55,10 @@ _ONE: ColumnElement[Any] = literal_column("1")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must hold for a write; `name` says what is wrong when it does not."""
+    """One thing that must hold for a write; `name` says what is wrong when it does not.
+
+    Fields and rules go by their number in the resource: a name in PostgreSQL is cut after 63 bytes.
+    """
 
     name: str
     predicate: Predicate
@@ -168,6 +171,9 @@ class Writes:
         assert field is not None
         return field
 
+    def _position(self, name: str) -> int:
+        return self.resource.fields.index(self._field(name))
+
     def _holds(self, checks: Iterable[Check]) -> Predicate:
         """All that can be judged yet; "readable" goes without saying, since what is granted is readable."""
         return and_(
@@ -246,7 +252,7 @@ class Writes:
     def _update_checks(self, old: Row, changed: Row) -> list[Check]:
         unchanged = [
             Check(
-                f"same:{name}",
+                f"same:{self._position(name)}",
                 old.columns[name].is_not_distinct_from(
                     bindparam(f"same_{name}", type_=self._same_type(name), required=True)
                 ),
@@ -292,13 +298,13 @@ class Writes:
             if old is not None:
                 asked = bindparam(f"set_{name}", type_=Boolean(), required=True)
                 allowed = [not_(asked), value.is_not_distinct_from(old.columns[name]), *allowed]
-            yield Check(f"reference:{name}", or_(*allowed))
+            yield Check(f"reference:{self._position(name)}", or_(*allowed))
 
     def _rules(self, row: Row) -> Iterable[Check]:
         """The rules that no CHECK can hold: they ask for the time or for related rows."""
-        for rule in self.resource.rules:
+        for position, rule in enumerate(self.resource.rules):
             if not is_row_check(self.resource, rule.condition):
-                yield self._after(f"rule:{rule.id}", rule.condition, row)
+                yield self._after(f"rule:{position}", rule.condition, row)
 
     def _with_caller_row(self, statement: Select[Any]) -> Select[Any]:
         """The same, after making the caller's own row in the User table if it is not there yet."""

@@ -256,3 +256,41 @@ def test_sixty_fields_and_reserved_words(serve: Callable[..., Served]) -> None:
     assert ada.post("/orders", {"column": "a", "table": "a"}).status == 422
     assert ada.items("/groups?where__gte=1&select__in=x,y&sort=-where,select") == [group]
     assert ada.delete(f"/groups/{group['id']}").status == 204
+
+
+def test_the_longest_names(serve: Callable[..., Served]) -> None:
+    """Names as long as PostgreSQL takes, in every place where a refusal speaks of them."""
+    entity, reference, fixed = "Very long " + "x" * 44, "r" * 60, "f" * 63
+    spec = f"""
+# Long
+
+## {entity}
+
+| Field | Type | Rules |
+|-------|------|-------|
+| {reference} | {entity} | on delete clear |
+| {fixed} | text | ..20, immutable |
+| due | timestamp | |
+
+| Who       | May        |
+|-----------|------------|
+| signed in | everything |
+
+### Rules
+
+- `due is None or due > now()` (FR-001)
+
+### Requirements
+
+- **FR-001** Due is ahead.
+"""
+    ada = serve(spec).person("ada")
+    path = "/very-long-" + "x" * 44 + "es"
+    row = ada.made(path, {fixed: "a"})
+    place = f"{path}/{row['id']}"
+    wire = f"{reference}_id"
+    assert ada.patch(place, {wire: row["id"][:-4] + "0000"}).faults == [(wire, "reference_not_found")]
+    assert ada.patch(place, {wire: row["id"]}).json()[wire] == row["id"]
+    assert ada.patch(place, {fixed: "b"}).faults == [(fixed, "immutable")]
+    assert "FR-001" in ada.patch(place, {"due": "2001-01-01T00:00:00Z"}).body.decode()
+    assert ada.items(f"{path}?{wire}={row['id']}&sort={wire},{fixed}&fields={fixed}") == [{fixed: "a"}]

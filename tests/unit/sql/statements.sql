@@ -1,0 +1,127 @@
+-- read, by a member of the project
+-- $1 key, $2 caller_text
+SELECT t.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM tasks AS t, LATERAL (SELECT t.id AS id, t.title AS title, to_char(timezone('UTC', t.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item
+WHERE t.id = $1::UUID AND (t.owner_id = $2::VARCHAR OR (EXISTS (SELECT 1
+FROM projects AS projects_1, tasks AS tasks_1
+WHERE projects_1.id = t.project_id AND tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $2::VARCHAR)));
+
+-- read, by an admin
+-- $1 key
+SELECT t.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM tasks AS t, LATERAL (SELECT t.id AS id, t.title AS title, to_char(timezone('UTC', t.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item
+WHERE t.id = $1::UUID;
+
+-- list, by anyone
+-- $1 limit
+SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
+FROM tasks AS t
+WHERE t.owner_id = 'everyone' ORDER BY t.created_at DESC, t.id DESC
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC;
+
+-- list, by an admin, after a cursor
+-- $1 after0, $2 after1, $3 limit
+SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
+FROM tasks AS t
+WHERE true AND row(t.created_at, t.id) < row($1::TIMESTAMP WITH TIME ZONE, $2::UUID) ORDER BY t.created_at DESC, t.id DESC
+LIMIT $3::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC;
+
+-- list, filtered, counted, from an offset
+-- $1 filter0, $2 filter1, $3 filter3, $4 limit, $5 offset
+SELECT counted.total, listed.item, listed.k0, listed.k1
+FROM (SELECT count(*) AS total
+FROM tasks AS t
+WHERE t.owner_id = 'everyone' AND t.priority >= $1::BIGINT AND strpos(t.title COLLATE "C", $2::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $3::VARCHAR) AS counted LEFT OUTER JOIN (SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
+FROM tasks AS t
+WHERE t.owner_id = 'everyone' AND t.priority >= $1::BIGINT AND strpos(t.title COLLATE "C", $2::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $3::VARCHAR ORDER BY t.created_at DESC, t.id DESC
+LIMIT $4::BIGINT OFFSET $5::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC) AS listed ON true ORDER BY listed.k0 DESC, listed.k1 DESC;
+
+-- list, by a nullable field, after a null
+-- $1 after1, $2 limit
+SELECT CAST(row_to_json(item) AS TEXT) AS item, page.due AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.title AS title, t.due AS due
+FROM tasks AS t
+WHERE true AND (t.due IS NOT NULL OR t.due IS NULL AND (t.id < $1::UUID OR false)) ORDER BY t.due DESC, t.id DESC
+LIMIT $2::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.due DESC, page.id DESC;
+
+-- list, by a nullable field, after a value
+-- $1 after0, $2 after1, $3 limit
+SELECT CAST(row_to_json(item) AS TEXT) AS item, page.due AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.title AS title, t.due AS due
+FROM tasks AS t
+WHERE true AND (t.due < $1::TIMESTAMP WITH TIME ZONE OR t.due = $1::TIMESTAMP WITH TIME ZONE AND (t.id < $2::UUID OR false)) ORDER BY t.due DESC, t.id DESC
+LIMIT $3::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.due DESC, page.id DESC;
+
+-- create, by an admin
+-- $1 new_title, $2 new_priority, $3 new_due, $4 new_project, $5 caller_text
+WITH "new" AS
+(SELECT CAST((overlay(lpad(to_hex(floor(extract(epoch from clock_timestamp()) * 4096000)::bigint), 15, '0') placing '7' from 13 for 0) || substr(gen_random_uuid()::text, 20))::uuid AS UUID) AS id, $1::VARCHAR AS title, $2::BIGINT AS priority, $3::TIMESTAMP WITH TIME ZONE AS due, $4::UUID AS project_id, $5::VARCHAR AS owner_id, CAST(transaction_timestamp() AS TIMESTAMP WITH TIME ZONE) AS created_at, CAST(transaction_timestamp() AS TIMESTAMP WITH TIME ZONE) AS updated_at, CAST(1 AS BIGINT) AS version),
+written AS
+(INSERT INTO tasks (id, title, priority, due, project_id, owner_id, created_at, updated_at, version) SELECT "new".id AS id, "new".title AS title, "new".priority AS priority, "new".due AS due, "new".project_id AS project_id, "new".owner_id AS owner_id, "new".created_at AS created_at, "new".updated_at AS updated_at, "new".version AS version
+FROM "new"
+WHERE ($4::UUID IS NULL OR (EXISTS (SELECT 1
+FROM projects AS projects_1
+WHERE projects_1.id = "new".project_id AND (projects_1.owner_id = $5::VARCHAR OR (EXISTS (SELECT 1
+FROM tasks AS tasks_1
+WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $5::VARCHAR)))))) AND ("new".due IS NULL OR "new".due > transaction_timestamp()) RETURNING tasks.id, tasks.title, tasks.priority, tasks.due, tasks.project_id, tasks.owner_id, tasks.created_at, tasks.updated_at, tasks.version)
+SELECT CAST(written.id AS TEXT) AS key, written.version AS version, CASE WHEN true THEN CAST(row_to_json(item) AS TEXT) END AS item
+FROM written, LATERAL (SELECT written.id AS id, written.title AS title, written.priority AS priority, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.project_id AS project_id, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;
+
+-- update, by an admin
+-- $1 set_title, $2 new_title, $3 set_priority, $4 new_priority, $5 set_due, $6 new_due, $7 set_project, $8 new_project, $9 key, $10 caller_text
+WITH written AS
+(UPDATE tasks SET title=CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE tasks.title END, priority=CASE WHEN $3::BOOLEAN THEN $4::BIGINT ELSE tasks.priority END, due=CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END, project_id=CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END, updated_at=transaction_timestamp(), version=(tasks.version + 1) WHERE tasks.id = $9::UUID AND (NOT $7::BOOLEAN OR CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END IS NOT DISTINCT FROM tasks.project_id OR CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END IS NULL OR (EXISTS (SELECT 1
+FROM projects AS projects_1
+WHERE projects_1.id = CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END AND (projects_1.owner_id = $10::VARCHAR OR (EXISTS (SELECT 1
+FROM tasks AS tasks_1
+WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $10::VARCHAR)))))) AND (CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END IS NULL OR CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END > transaction_timestamp()) RETURNING tasks.id, tasks.title, tasks.priority, tasks.due, tasks.project_id, tasks.owner_id, tasks.created_at, tasks.updated_at, tasks.version)
+SELECT written.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM written, LATERAL (SELECT written.id AS id, written.title AS title, written.priority AS priority, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.project_id AS project_id, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;
+
+-- delete, by the owner
+-- $1 key, $2 caller_text
+DELETE FROM tasks WHERE tasks.id = $1::UUID AND (tasks.owner_id = $2::VARCHAR OR (EXISTS (SELECT 1
+FROM projects AS projects_1, tasks AS tasks_1
+WHERE projects_1.id = tasks.project_id AND tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $2::VARCHAR))) AND tasks.owner_id = $2::VARCHAR RETURNING 1;
+
+-- why not, of an update by an admin
+-- $1 set_project, $2 new_project, $3 caller_text, $4 set_due, $5 new_due, $6 key
+SELECT true IS true AS readable, true IS true AS granted, true IS true AS "granted after", (NOT $1::BOOLEAN OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE tasks.project_id END IS NOT DISTINCT FROM tasks.project_id OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE tasks.project_id END IS NULL OR (EXISTS (SELECT 1
+FROM projects AS projects_1
+WHERE projects_1.id = CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE tasks.project_id END AND (projects_1.owner_id = $3::VARCHAR OR (EXISTS (SELECT 1
+FROM tasks AS tasks_1
+WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $3::VARCHAR)))))) IS true AS "reference:4", (CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE tasks.due END IS NULL OR CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE tasks.due END > transaction_timestamp()) IS true AS "rule:0"
+FROM tasks
+WHERE tasks.id = $6::UUID;
+
+-- update, by the owner or a mate
+-- $1 set_title, $2 new_title, $3 set_priority, $4 new_priority, $5 set_due, $6 new_due, $7 set_project, $8 new_project, $9 key, $10 caller_text
+WITH written AS
+(UPDATE tasks SET title=CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE tasks.title END, priority=CASE WHEN $3::BOOLEAN THEN $4::BIGINT ELSE tasks.priority END, due=CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END, project_id=CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END, updated_at=transaction_timestamp(), version=(tasks.version + 1) WHERE tasks.id = $9::UUID AND (tasks.owner_id = $10::VARCHAR OR (EXISTS (SELECT 1
+FROM projects AS projects_1, tasks AS tasks_1
+WHERE projects_1.id = tasks.project_id AND tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $10::VARCHAR))) AND (tasks.owner_id = $10::VARCHAR AND tasks.priority < 3 OR (EXISTS (SELECT 1
+FROM projects AS projects_2, tasks AS tasks_2
+WHERE projects_2.id = tasks.project_id AND tasks_2.project_id = projects_2.id AND tasks_2.owner_id = $10::VARCHAR))) AND (NOT $7::BOOLEAN OR CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END IS NOT DISTINCT FROM tasks.project_id OR CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END IS NULL OR (EXISTS (SELECT 1
+FROM projects AS projects_3
+WHERE projects_3.id = CASE WHEN $7::BOOLEAN THEN $8::UUID ELSE tasks.project_id END AND (projects_3.owner_id = $10::VARCHAR OR (EXISTS (SELECT 1
+FROM tasks AS tasks_3
+WHERE tasks_3.project_id = projects_3.id AND tasks_3.owner_id = $10::VARCHAR)))))) AND (CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END IS NULL OR CASE WHEN $5::BOOLEAN THEN $6::TIMESTAMP WITH TIME ZONE ELSE tasks.due END > transaction_timestamp()) RETURNING tasks.id, tasks.title, tasks.priority, tasks.due, tasks.project_id, tasks.owner_id, tasks.created_at, tasks.updated_at, tasks.version)
+SELECT written.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM written, LATERAL (SELECT written.id AS id, written.title AS title, written.priority AS priority, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.project_id AS project_id, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;
+
+-- its confirmation
+-- $1 caller_text, $2 key
+SELECT ((tasks.owner_id = $1::VARCHAR OR (EXISTS (SELECT 1
+FROM projects AS projects_1, tasks AS tasks_1
+WHERE projects_1.id = tasks.project_id AND tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $1::VARCHAR))) AND (tasks.owner_id = $1::VARCHAR AND (EXISTS (SELECT 1
+FROM projects AS projects_2
+WHERE projects_2.id = tasks.project_id AND projects_2.owner_id = $1::VARCHAR)) OR (EXISTS (SELECT 1
+FROM projects AS projects_3, tasks AS tasks_2
+WHERE projects_3.id = tasks.project_id AND tasks_2.project_id = projects_3.id AND tasks_2.owner_id = $1::VARCHAR)) AND (tasks.priority IS NULL) IS NOT true)) IS true AS "granted after", CAST(tasks.id AS TEXT) AS key, tasks.version AS version, CASE WHEN (tasks.owner_id = $1::VARCHAR OR (EXISTS (SELECT 1
+FROM projects AS projects_4, tasks AS tasks_3
+WHERE projects_4.id = tasks.project_id AND tasks_3.project_id = projects_4.id AND tasks_3.owner_id = $1::VARCHAR))) THEN CAST(row_to_json(item) AS TEXT) END AS item
+FROM tasks, LATERAL (SELECT tasks.id AS id, tasks.title AS title, tasks.priority AS priority, to_char(timezone('UTC', tasks.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, tasks.project_id AS project_id, tasks.owner_id AS owner_id, to_char(timezone('UTC', tasks.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', tasks.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item
+WHERE tasks.id = $2::UUID;
