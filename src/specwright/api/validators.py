@@ -180,7 +180,8 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Fault("wrong_type", "Must be a whole number.")
     if isinstance(value, Decimal):
-        if abs(value) > MAX_INTEGER:
+        # Compared, never computed with: arithmetic overflows beyond 1e999999.
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
             literals.within_integers(MAX_INTEGER + 1 if value > 0 else -MAX_INTEGER - 1)
         if value != value.to_integral_value():
             raise Fault("wrong_type", "Must be a whole number.")
@@ -202,9 +203,19 @@ def _decimal(type_: Type) -> Any:
             raise Fault("too_small", f"Must have at most {_count(before, 'digit')} before the point.")
         if _decimals(number) > scale:
             raise Fault("too_precise", f"Must have at most {_count(scale, 'decimal')}.")
-        return number
+        return _trimmed(number, scale)
 
     return read
+
+
+def _trimmed(number: Decimal, scale: int) -> Decimal:
+    """The same number without zeros that the driver cannot send: 0e99999, or a 1.000 of 20,000 zeros."""
+    if not number:
+        return Decimal(0)
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    surplus = -exponent - scale
+    return Decimal((sign, digits[:-surplus], -scale)) if surplus > 0 else number
 
 
 def _decimals(number: Decimal) -> int:

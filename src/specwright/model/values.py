@@ -12,9 +12,11 @@ from specwright.model.types import NUMBER_KINDS, TEXT_KINDS, Kind, Type
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIMESTAMP = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})",
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:[0-5]\d)",
     re.ASCII,
 )
+#: RFC 9562 §4; Python's own reader takes braces, underscores and dashes anywhere.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def read_text(text: str, kind: Kind) -> Value:
@@ -37,7 +39,7 @@ def read_text(text: str, kind: Kind) -> Value:
             except OverflowError:
                 raise ValueError("not within the years 1 to 9999") from None
         case Kind.UUID:
-            if len(text) != 36:
+            if not _UUID.fullmatch(text):
                 raise ValueError("not a UUID")
             return UUID(text)
         case Kind.INTEGER:

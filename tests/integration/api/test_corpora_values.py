@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from corpora.corpus import cases
+from corpora.corpus import SPEC, cases, load
 from served import Answer, Served
 from specwright.api.problems import FIELD_CODES
+from specwright.read.spec import read_specs
 
 MEMBERS = ("whole", "price", "ratio", "day", "moment", "serial")
 LISTS = {"whole": "wholes", "price": "prices", "day": "days", "moment": "moments", "serial": "serials"}
@@ -80,7 +81,7 @@ def test_a_number_of_a_thousand_digits(specimens: Served) -> None:
             assert Decimal(row["huge"]) == Decimal(text)
             assert ada.patch(f"/specimens/{row['id']}", {"huge": row["huge"]}).status == 200
             (found,) = ada.items(f"/specimens?id={row['id']}&huge={row['huge']}")
-            assert found == row
+            assert found["huge"] == row["huge"]
     assert _post(specimens, "huge", "1" + "0" * 500).status == 422
     assert _post(specimens, "huge", f'"{"1" + "0" * 500}"').status == 422
 
@@ -109,48 +110,9 @@ def test_numbers_in_a_query(specimens: Served, member: str, number: str) -> None
 
 
 FIELDS = [
-    "title",
-    "tag",
-    "whole",
-    "price",
-    "ratio",
-    "huge",
-    "yes",
-    "day",
-    "moment",
-    "serial",
-    "mail",
-    "link",
-    "extra",
-    "state",
-    "code",
-    "texts",
-    "wholes",
-    "prices",
-    "days",
-    "moments",
-    "serials",
-    "answers",
-    "other_id",
-]
-SHAPES = [
-    "null",
-    "true",
-    "0",
-    "-1",
-    "1.5",
-    "1e400",
-    "1e1000000",
-    "0e1000000",
-    '""',
-    '"x"',
-    "[]",
-    "[[]]",
-    "[null]",
-    "[1]",
-    '[""]',
-    "{}",
-    '{"a":[]}',
+    field.wire
+    for field in read_specs({"specs/it/spec.md": SPEC}).resource("Specimen").fields
+    if not field.built_in
 ]
 
 
@@ -158,13 +120,15 @@ SHAPES = [
 def test_every_shape_for_every_field(specimens: Served, field: str) -> None:
     """Taken, and then read again as answered, or refused with the field named."""
     ada = specimens.person("ada")
-    for text in SHAPES:
+    for text in load("values")["shapes"]:
         answer = _post(specimens, field, text)
         assert answer.status in (201, 422), (text, answer)
         if answer.status == 201:
             row = answer.json()
             assert ada.get(f"/specimens/{row['id']}").json() == row
-            assert ada.put(f"/specimens/{row['id']}", {field: row[field]}).json()[field] == row[field], text
+            same = text if field == "extra" else json.dumps(row[field])
+            again = ada.send("PUT", f"/specimens/{row['id']}", f'{{"{field}":{same}}}'.encode())
+            assert again.json()[field] == row[field], text
         else:
             assert {name.split(".")[0] for name, _ in answer.faults} == {field}
             assert {code for _, code in answer.faults} <= FIELD_CODES.keys()

@@ -62,7 +62,7 @@ def _faults(caught: pytest.ExceptionInfo[Problem]) -> list[tuple[str, str]]:
         ('"size": -9007199254740991', -9007199254740991),
         ('"fee": "12.50"', Decimal("12.50")),
         ('"fee": 12.5', Decimal("12.5")),
-        ('"fee": 12.500', Decimal("12.500")),
+        ('"fee": 12.500', Decimal("12.50")),
         ('"fee": 5e3', Decimal(5000)),
         ('"fee": 0.1', Decimal("0.1")),
         ('"weight": 0.1000000000000000055511151231257827', Decimal("0.1000000000000000055511151231257827")),
