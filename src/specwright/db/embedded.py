@@ -114,13 +114,35 @@ def scratch() -> Iterator[Embedded]:
         _initialise(data, to)
         server = postmaster.launch(postgres, data, home / f"{_NAME}.log", to, _CARELESS)
         use = _join(home, server)
-        try:
-            yield use
-        finally:
-            postmaster.stop(data, at_once=True)
-            use.stop()
+        with _outlived(server, home):
+            try:
+                yield use
+            finally:
+                postmaster.stop(data, at_once=True)
+                use.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _outlived(server: Postmaster, home: Path) -> Iterator[None]:
+    """See to it that a scratch server ends with us, even when we are killed.
+
+    A shell waits for the end of a pipe that we hold, and then clears up in our place.
+    """
+    last_will = 'cat; kill -QUIT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf -- "$2"'
+    heir = subprocess.Popen(
+        ["/bin/sh", "-c", last_will, "sh", str(server.pid), str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        heir.kill()
+        heir.communicate()
 
 
 def _home(root: Path) -> Path:

@@ -37,14 +37,14 @@ class Postmaster:
 def find(data: Path) -> Postmaster | None:
     """The server that runs on this data directory, told from a left-over file and from a reused pid."""
     try:
-        lines = os.fsdecode((data / "postmaster.pid").read_bytes()).splitlines()
+        lines = _lines(data / "postmaster.pid")
         pid = int(lines[0])
     except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
         return None
     if not _serves(pid, data):
         return None
     ready = len(lines) > 7 and lines[7].strip() == "ready"
-    return Postmaster(pid, lines[4] if len(lines) > 4 else "", ready)
+    return Postmaster(pid, _socket_in(lines), ready)
 
 
 def launch(postgres: Path, data: Path, log: Path, to: Account, settings: Mapping[str, str]) -> Postmaster:
@@ -55,6 +55,7 @@ def launch(postgres: Path, data: Path, log: Path, to: Account, settings: Mapping
     """
     deadline = time.monotonic() + _PATIENCE
     process: subprocess.Popen[bytes] | None = None
+    socket = ""
     while time.monotonic() < deadline:
         running = find(data)
         if running is not None and running.ready:
@@ -62,8 +63,10 @@ def launch(postgres: Path, data: Path, log: Path, to: Account, settings: Mapping
                 process.returncode = 0  # let go of it without a ResourceWarning: stop() finds it by its pid
             return running
         if process is None and running is None:
-            process = _spawn(postgres, data, log, to, settings)
+            socket = _socket_directory(data, to)
+            process = _spawn(postgres, data, log, to, settings, socket)
         elif process is not None and process.poll() is not None:
+            _drop_socket_directory(socket)
             if not _old_session_lingers(log):
                 break
             process = None
@@ -71,6 +74,7 @@ def launch(postgres: Path, data: Path, log: Path, to: Account, settings: Mapping
     if process is not None and process.poll() is None:
         process.send_signal(signal.SIGQUIT)
         process.wait()
+        _drop_socket_directory(socket)
     raise ConfigError(f"The embedded PostgreSQL did not start ({log}):\n{_last_words(log)}")
 
 
@@ -92,24 +96,22 @@ def stop(data: Path, *, at_once: bool = False) -> None:
                 os.kill(running.pid, signal.SIGQUIT)
                 hurry += 15
             time.sleep(_TICK)
-    directory = Path(running.socket)
-    if directory != data and directory.name.startswith(_SOCKET_PREFIX):
-        for left in directory.glob(".s.PGSQL.*"):
-            left.unlink(missing_ok=True)
-        with suppress(OSError):
-            directory.rmdir()
+    _drop_socket_directory(running.socket)
 
 
 def _spawn(
-    postgres: Path, data: Path, log: Path, to: Account, settings: Mapping[str, str]
+    postgres: Path, data: Path, log: Path, to: Account, settings: Mapping[str, str], socket: str
 ) -> subprocess.Popen[bytes]:
     # find() says nobody serves here, so the file is a dead server's. PostgreSQL would mind it if another
     # process, in a fresh container easily, has got the same pid.
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    left = data / "postmaster.pid"
+    if left.exists():
+        _drop_socket_directory(_socket_in(_lines(left)))
+        left.unlink()
     chosen = {
         "port": str(PORT),
         "listen_addresses": "",
-        "unix_socket_directories": _quoted(_socket_directory(data, to)),
+        "unix_socket_directories": _quoted(socket),
         "unix_socket_permissions": "0700",
         **settings,
     }
@@ -144,6 +146,25 @@ def _socket_directory(data: Path, to: Account) -> str:
     directory = tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir="/tmp")
     os.chown(directory, to.uid, to.gid)
     return directory
+
+
+def _drop_socket_directory(directory: str) -> None:
+    """Remove a directory that was made for a socket; its owner alone can write there, and so can root."""
+    path = Path(directory)
+    if path.parent != Path("/tmp") or not path.name.startswith(_SOCKET_PREFIX):
+        return
+    with suppress(OSError):
+        for left in path.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
+        path.rmdir()
+
+
+def _lines(pid_file: Path) -> list[str]:
+    return os.fsdecode(pid_file.read_bytes()).splitlines()
+
+
+def _socket_in(lines: list[str]) -> str:
+    return lines[4] if len(lines) > 4 else ""
 
 
 def _quoted(directory: str) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two use
 
 HOLD = """
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +87,7 @@ def test_any_folder_will_do(project: Path, name: str) -> None:
         server.stop()
     assert postmaster.find(server.data) is None
     assert not Path(socket.socket, ".s.PGSQL.5432").exists()
+    assert Path(socket.socket) == server.data or not Path(socket.socket).exists()
     assert embedded.running(root) is None
 
 
@@ -234,6 +237,26 @@ def test_a_scratch_server_leaves_nothing() -> None:
         raise ZeroDivisionError
     assert not server.data.parent.exists()
     assert postmaster.find(server.data) is None
+
+
+def test_a_scratch_server_ends_with_a_killed_user() -> None:
+    """Nobody else would ever stop it."""
+    script = (
+        "import sys; from specwright.db import embedded\n"
+        "with embedded.scratch() as server: print(server.data, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as user:
+        assert user.stdout is not None
+        data = Path(user.stdout.readline().strip())
+        assert postmaster.find(data) is not None
+        user.kill()
+    deadline = time.monotonic() + 60
+    while data.parent.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert postmaster.find(data) is None
 
 
 @AS_ROOT
