@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -14,8 +15,10 @@ from specwright.model.manifest import Contract, Resource
 from specwright.sql.query import ListQuery
 
 _SIGNATURE_LENGTH = 32
-#: No cursor that was ever written is longer than the longest URL a server takes.
+#: No server takes a longer URL.
 _LONGEST = 65536
+#: A longer payload is compressed: ten thousand emoji in a sort field must fit into a URL.
+_SHORT = 1000
 
 
 def binding(contract: Contract, resource: Resource, query: ListQuery, caller: str | None) -> bytes:
@@ -38,7 +41,10 @@ def binding(contract: Contract, resource: Resource, query: ListQuery, caller: st
 
 def write(secret: bytes, binding: bytes, values: Sequence[Any]) -> str:
     """The cursor that stands for these sort values in the list of this binding."""
-    payload = json.dumps([_write_value(value) for value in values], separators=(",", ":")).encode()
+    stated = [_write_value(value) for value in values]
+    payload = json.dumps(stated, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(payload) > _SHORT:
+        payload = zlib.compress(payload)
     return urlsafe_b64encode(_sign(secret, binding, payload) + payload).rstrip(b"=").decode()
 
 
@@ -61,6 +67,8 @@ def read(secret: bytes, binding: bytes, text: str) -> tuple[Any, ...]:
             raise ValueError
     except ValueError:
         raise Problem("invalid_cursor") from None
+    if not payload.startswith(b"["):
+        payload = zlib.decompress(payload)
     return tuple(_read_value(value) for value in json.loads(payload))
 
 
