@@ -17,8 +17,10 @@ from specwright.api import problems
 from specwright.api.body import Bodies
 from specwright.api.dispatch import Dispatch
 from specwright.api.documentation import IssueToken, documentation_routes
+from specwright.api.edge import Edge
 from specwright.api.endpoints import Endpoints
-from specwright.api.layer import Layer, problem_reply
+from specwright.api.exchange import problem_reply
+from specwright.api.layer import Layer
 from specwright.api.openapi import build
 from specwright.api.parameters import Parameters
 from specwright.api.problems import FieldError, Problem
@@ -62,6 +64,7 @@ class Backend:
             raise ConfigError("DATABASE_URL is not set: name a PostgreSQL database, or run `specwright up`.")
         if self.settings.app_secret is None:
             raise ConfigError("APP_SECRET is not set: it signs cursors; make one of 32 random bytes or more.")
+        self.edge = Edge(self.settings)
         self.service = _service(self.manifest, self.settings)
         self.dispatch = Dispatch(
             self.service.contract.prefix,
@@ -72,7 +75,7 @@ class Backend:
     def _application(self) -> FastAPI:
         title = self.manifest.features[0].title if self.manifest.features else "API"
         app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None)
-        app.add_middleware(Layer, service=self.service, dispatch=self.dispatch)
+        app.add_middleware(Layer, service=self.service, dispatch=self.dispatch, edge=self.edge)
         for expected in (HTTPException, RequestValidationError, Problem):
             app.add_exception_handler(expected, _handle)
         people = tuple(self.manifest.people)

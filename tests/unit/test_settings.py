@@ -216,6 +216,6 @@ def test_each_setting_is_documented() -> None:
     rows = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     expected = []
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}` "
+        default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}` "
         expected.append(f"| `{name.upper()}` | {field.description} | {default}|")
     assert rows == expected

@@ -102,7 +102,7 @@ class Endpoints:
         content = rows[0]["item"].encode()
         tag = make_tag(rows[0]["version"], content)
         if is_known(request.header(b"if-none-match"), tag):
-            return Reply(304, headers=((b"etag", tag.encode()),))
+            return Reply(304, content, ((b"etag", tag.encode()),))
         return Reply(200, content, ((b"etag", tag.encode()),))
 
     async def update(self, request: Request) -> Reply:

@@ -3,21 +3,23 @@
 Derived routes are answered here and never reach FastAPI's router; everything else passes through.
 """
 
+import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
 
-from specwright.api import problems
 from specwright.api.dispatch import Dispatch, Match
+from specwright.api.edge import Edge
 from specwright.api.endpoints import unauthenticated
+from specwright.api.exchange import Exchange
+from specwright.api.incoming import Incoming, Limited
 from specwright.api.problems import Problem
-from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, read_headers
+from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, refuse_repeats
 from specwright.api.service import Service
 from specwright.auth import KeysUnavailable, Unauthenticated
 from specwright.db.pool import DatabaseUnavailable
@@ -27,6 +29,7 @@ FAULTS = logging.getLogger("specwright.faults")
 
 LIVE = "/health/live"
 READY = "/health/ready"
+HEALTH = (LIVE, READY)
 
 _ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 #: https://www.w3.org/TR/trace-context/: version-trace id-parent id-flags.
@@ -36,108 +39,114 @@ _TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-
 class Layer:
     """ASGI middleware; pure, so that context variables and streaming are left alone."""
 
-    def __init__(self, app: App, service: Service, dispatch: Dispatch) -> None:
+    def __init__(self, app: App, service: Service, dispatch: Dispatch, edge: Edge) -> None:
         self.app = app
         self.service = service
         self.dispatch = dispatch
+        self.edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a derived route, or pass the request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = perf_counter()
-        request_id = _request_id(scope["headers"])
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
         scope["request_id"] = request_id
-        exchange = _Exchange(send, request_id)
-        template = path = scope["path"]
-        request: Request | None = None
+        exchange = Exchange(send, self.edge, scope, headers, request_id)
+        self.edge.deadline.begin(exchange)
         try:
-            if path in (LIVE, READY):
-                await exchange.reply(await self._health(scope["method"], path), scope["method"])
-                return
-            raw = scope.get("raw_path") or path.encode()
-            match = self.dispatch.find(scope["method"], raw.decode("latin-1"))
-            if match is None:
-                await self.app(scope, receive, exchange.send)
-                return
-            template = match.template
-            request = Request(scope["method"], scope["query_string"], {}, receive, request_id, match.key)
-            reply = await self._derived(match, request, scope["headers"])
-            await exchange.reply(reply, request.method)
+            reply = await self._reply(scope, receive, exchange)
+            if reply is not None:
+                await exchange.reply(reply)
         except Disconnected:
             exchange.status = 499
+        except asyncio.CancelledError:
+            await exchange.problem(_too_late(exchange))
+            if not exchange.overdue:
+                raise
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
         except Problem as problem:
-            await exchange.problem(problem, scope["method"])
+            await exchange.problem(problem)
         except Exception as error:
-            await exchange.problem(_problem_of(error, request_id), scope["method"])
+            await exchange.problem(_problem_of(error, request_id))
         finally:
-            if path not in (LIVE, READY):
-                caller = None if request is None else request.caller.id
-                _log(scope["method"], template, exchange, started, caller)
+            self.edge.deadline.end(exchange)
+            if exchange.route not in HEALTH:
+                _log(exchange)
 
-    async def _derived(self, match: Match, request: Request, headers: list[tuple[bytes, bytes]]) -> Reply:
+    async def _reply(self, scope: Scope, receive: Receive, exchange: Exchange) -> Reply | None:
+        """Our answer; None when the application has given its own."""
+        edge, method, path, headers = self.edge, exchange.method, scope["path"], exchange.headers
+        raw = (scope.get("raw_path") or path.encode()).decode("latin-1")
+        if edge.guarded:
+            edge.correct(scope, headers)
+            exchange.prefix = scope.get("root_path", "").encode()
+        if edge.cors is not None and b"origin" in headers:
+            exchange.grant = edge.cors.grant(headers)
+        if path in HEALTH:
+            # Before hosts and HTTPS: who asks is a machine beside this one, by address.
+            return await self._health(method, path)
+        if edge.guarded:
+            edge.admit(scope, headers)
+        if method == "OPTIONS" and edge.cors is not None:
+            preflight = edge.cors.preflight(headers, exchange.grant)
+            if preflight is not None:
+                return preflight
+        match = self.dispatch.find(method, raw)
+        if match is None:
+            incoming = Incoming(receive, headers.get(b"content-encoding"))
+            exchange.source = incoming
+            limited = Limited(self.app, self.service.max_body)
+            await limited(incoming.scope(scope), incoming.receive, exchange.send)
+            return None
+        exchange.route = match.template
+        request = Request(method, scope["query_string"], headers, receive, exchange.request_id, match.key)
+        exchange.source = request
+        if len(headers) < len(scope["headers"]):
+            refuse_repeats(scope["headers"])
+        return await self._derived(match, request, exchange)
+
+    async def _derived(self, match: Match, request: Request, exchange: Exchange) -> Reply:
         handler = match.handlers.get(request.method)
         if handler is None:
-            allow = ", ".join(match.handlers)
-            raise Problem("method_not_allowed", headers=[("Allow", allow)])
-        request.headers = read_headers(headers)
+            return _by_methods(request.method, (*match.handlers, "OPTIONS"))
         try:
             request.caller = await self.service.authentication.caller(request.header(b"authorization"))
         except Unauthenticated as error:
             raise unauthenticated(error.detail) from None
+        exchange.caller = request.caller.id
         return await handler(request)
 
     async def _health(self, method: str, path: str) -> Reply:
         """Alive: this process answers. Ready: so does its database."""
         if method not in ("GET", "HEAD"):
-            raise Problem("method_not_allowed", headers=[("Allow", "GET, HEAD")])
+            return _by_methods(method, ("GET", "HEAD", "OPTIONS"))
         if path == READY:
             await self.service.database.ready()
         return Reply(200, b'{"status":"%s"}' % (b"alive" if path == LIVE else b"ready"))
 
 
-class _Exchange:
-    """The answer to one request, as far as it has gone."""
+def _by_methods(method: str, methods: Iterable[str]) -> Reply:
+    """What a path answers that has only these methods: OPTIONS tells them, another one is refused.
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self.request_id = request_id
-        self.status = 0
-
-    async def send(self, message: Any) -> None:
-        """Pass on what the application sends, with the request id."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), self._id_header]}
-        await self._send(message)
-
-    async def reply(self, reply: Reply, method: str) -> None:
-        """Send a whole answer; to HEAD, all but its body."""
-        headers = [(b"content-length", b"%d" % len(reply.body)), *reply.headers]
-        if reply.body:
-            headers.insert(0, (b"content-type", reply.media_type))
-        if reply.status in (204, 304):
-            headers = list(reply.headers)
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        body = b"" if method == "HEAD" else reply.body
-        await self._send({"type": "http.response.body", "body": body})
-
-    async def problem(self, problem: Problem, method: str) -> None:
-        """Send a problem, unless an answer has begun already."""
-        if self.status == 0:
-            await self.reply(problem_reply(problem, self.request_id), method)
-
-    @property
-    def _id_header(self) -> tuple[bytes, bytes]:
-        return (b"x-request-id", self.request_id.encode())
+    Raises:
+        Problem: method_not_allowed.
+    """
+    allow = ", ".join(methods)
+    if method == "OPTIONS":
+        return Reply(204, headers=((b"allow", allow.encode()),))
+    raise Problem("method_not_allowed", headers=[("Allow", allow)])
 
 
-def problem_reply(problem: Problem, request_id: str) -> Reply:
-    """A problem as an answer."""
-    headers = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers)
-    content = problems.body(problem, request_id)
-    return Reply(problem.status, content, headers, problems.MEDIA_TYPE.encode())
+def _too_late(exchange: Exchange) -> Problem:
+    """What the client is told when its time is over, or the server's."""
+    if exchange.source is not None and exchange.source.waiting:
+        return Problem("timeout", headers=[("Connection", "close")])
+    # A write may have taken effect all the same.
+    return Problem("unavailable", "No answer was found in time.", headers=[("Retry-After", "1")])
 
 
 def _problem_of(error: Exception, request_id: str) -> Problem:
@@ -152,31 +161,32 @@ def _problem_of(error: Exception, request_id: str) -> Problem:
     return Problem("internal")
 
 
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """The request's own id, its trace's, or a new one."""
-    trace = None
-    for name, value in headers:
-        if name == b"x-request-id" and _ID.fullmatch(value):
-            return value.decode()
-        if name == b"traceparent" and (found := _TRACE.fullmatch(value)):
-            trace = found[1].decode()
-    return trace or uuid4().hex
+    given = headers.get(b"x-request-id")
+    if given is not None and _ID.fullmatch(given):
+        return given.decode()
+    trace = headers.get(b"traceparent")
+    if trace is not None and (found := _TRACE.fullmatch(trace)):
+        return found[1].decode()
+    return uuid4().hex
 
 
-def _log(method: str, route: str, exchange: _Exchange, started: float, caller: str | None) -> None:
+def _log(exchange: Exchange) -> None:
     if not ACCESS.isEnabledFor(logging.INFO):
         return
+    status = exchange.status or 500
     ACCESS.info(
         "%s %s %s",
-        method,
-        json.dumps(route, ensure_ascii=True)[1:-1],
-        exchange.status or 500,
+        exchange.method,
+        json.dumps(exchange.route, ensure_ascii=True)[1:-1],
+        status,
         extra={
             "request_id": exchange.request_id,
-            "method": method,
-            "route": route,
-            "status": exchange.status or 500,
-            "milliseconds": round((perf_counter() - started) * 1000, 2),
-            "caller": caller,
+            "method": exchange.method,
+            "route": exchange.route,
+            "status": status,
+            "milliseconds": round((perf_counter() - exchange.started) * 1000, 2),
+            "caller": exchange.caller,
         },
     )

@@ -36,6 +36,9 @@ CODES = {
         401, "Sign in first", "No credential, or one that is not valid: get a new token, then try again."
     ),
     "forbidden": Code(403, "Not allowed", "The caller may see this, and may not do that to it."),
+    "https_required": Code(
+        403, "HTTPS is required", "This came in the clear: use https://, and a new token if one was sent."
+    ),
     "not_found": Code(
         404, "Not found", "Nothing is here for this caller; a row they may not see answers the same."
     ),
@@ -44,6 +47,7 @@ CODES = {
         "Method not allowed",
         "The path exists and does not take this method; `Allow` lists those it takes.",
     ),
+    "timeout": Code(408, "The request came too slowly", "Send the whole of it without long pauses."),
     "conflict": Code(
         409, "In conflict with another row", "A unique value is taken, or a row in use was to be deleted."
     ),
@@ -54,14 +58,22 @@ CODES = {
     "unsupported_media_type": Code(
         415, "Unsupported media type", "The body is not of a type that `Accept` lists in the answer."
     ),
+    "misdirected": Code(
+        421, "Misdirected request", "This server does not answer to the host that the request names."
+    ),
     "validation_failed": Code(
         422, "The request breaks a rule", "Understood and refused; `errors` names each member or parameter."
+    ),
+    "headers_too_large": Code(
+        431, "The headers are too large", "Send fewer or shorter headers, or a shorter path."
     ),
     "internal": Code(
         500, "Something went wrong here", "A fault of the server; its log knows more under this request id."
     ),
     "unavailable": Code(
-        503, "Not available now", "The database or the token issuer is away: wait as `Retry-After` says."
+        503,
+        "Not available now",
+        "The database or the token issuer is away or too busy: wait as `Retry-After` says.",
     ),
 }
 

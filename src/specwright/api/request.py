@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from specwright.api.compression import inflator
 from specwright.api.problems import Problem
 from specwright.model.caller import ANONYMOUS, Caller
 
+Headers = tuple[tuple[bytes, bytes], ...]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -33,6 +35,8 @@ class Request:
     id: str
     key: str = ""
     caller: Caller = ANONYMOUS
+    #: Whether the client keeps us waiting for its body.
+    waiting: bool = False
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes outside ASCII are kept, as Latin-1."""
@@ -40,54 +44,62 @@ class Request:
         return None if value is None else value.decode("latin-1").strip()
 
     async def body(self, limit: int) -> bytes:
-        """The whole body.
+        """The whole body, inflated if it came in gzip.
 
         Raises:
-            Problem: it is longer than limit bytes, or compressed.
+            Problem: it is longer than limit bytes, before or after that; or coded otherwise, or broken.
             Disconnected: the client left.
         """
-        if self.headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
-            raise Problem("unsupported_media_type", "A compressed body is not taken.")
+        inflating = inflator(self.headers.get(b"content-encoding"))
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
             raise _too_large(limit)
         chunks: list[bytes] = []
-        length = 0
-        while True:
+        came = length = 0
+        more = True
+        while more:
+            self.waiting = True
             message = await self.receive()
+            self.waiting = False
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunk = message.get("body", b"")
+            more = message.get("more_body", False)
+            came += len(chunk)
+            if inflating is not None and came <= limit:
+                inflating.feed(chunk)
+                # One byte beyond the limit is enough to know.
+                chunk = inflating.take(limit + 1 - length)
             length += len(chunk)
-            if length > limit:
+            if length > limit or came > limit:
                 raise _too_large(limit)
             chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+        if inflating is not None:
+            inflating.finish()
+        return b"".join(chunks)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer."""
+    """An answer; that of 304 is the body which is not sent, for its headers are the same."""
 
     status: int
     body: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Headers = ()
     media_type: bytes = b"application/json"
 
 
-def read_headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers by lower-case name.
+def refuse_repeats(raw: list[tuple[bytes, bytes]]) -> None:
+    """Judge headers of which some came more than once.
 
     Raises:
-        Problem: one that must be unique is there twice.
+        Problem: one of them must be unique.
     """
-    headers: dict[bytes, bytes] = {}
-    for name, value in raw:
-        if name in headers and name in _ONCE:
+    seen: set[bytes] = set()
+    for name, _ in raw:
+        if name in seen and name in _ONCE:
             raise Problem("malformed", f"The header {name.decode('latin-1')} is sent twice.")
-        headers[name] = value
-    return headers
+        seen.add(name)
 
 
 def _too_large(limit: int) -> Problem:

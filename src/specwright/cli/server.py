@@ -19,6 +19,7 @@ import uvicorn
 
 # What takes long to import is imported before there is anything to serve.
 from specwright import logs
+from specwright.api.connection import server_options
 from specwright.app import Backend
 from specwright.model.errors import SpecwrightError
 from specwright.settings import Settings
@@ -100,7 +101,7 @@ def main() -> None:
         app,
         log_config=None,
         access_log=False,
-        server_header=False,
+        **server_options(settings),
         timeout_graceful_shutdown=order["patience"],
     )
     Server(config, report).run(sockets=[listener])

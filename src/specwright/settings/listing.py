@@ -37,6 +37,10 @@ def describe(settings: Settings) -> tuple[SettingLine, ...]:
 def _shown(name: str, value: object) -> str | None:
     if isinstance(value, SecretStr):
         return _shown_url(value.get_secret_value()) if name.endswith("database_url") else MASK
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value) or None
     return None if value is None else str(value)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -65,6 +65,27 @@ def undecided(settings: Settings) -> str | None:
     return None
 
 
+def contradictions(settings: Settings) -> tuple[str, ...]:
+    """One sentence for each two settings that cannot both be meant; no environment starts with them."""
+    faults = []
+    if "*" in settings.cors_origins and settings.cors_credentials:
+        faults.append(
+            "CORS_ORIGINS is * and CORS_CREDENTIALS is true, so any page could act with its visitor's"
+            " cookies: name the origins, or set CORS_CREDENTIALS to false."
+        )
+    if settings.database_statement_timeout >= settings.request_timeout:
+        faults.append(
+            "DATABASE_STATEMENT_TIMEOUT is not below REQUEST_TIMEOUT, so the database would work on for"
+            " nobody: lower the one or raise the other."
+        )
+    if settings.https_only and not settings.proxy_addresses:
+        faults.append(
+            "HTTPS_ONLY refuses every request without PROXY_ADDRESSES, for only a proxy can say that one came"
+            " over HTTPS: name its address."
+        )
+    return tuple(faults)
+
+
 def too_short(name: str, secret: SecretStr) -> str | None:
     """Why the secret is too short, if it is."""
     if len(secret.get_secret_value().encode()) < LEAST_SECRET_BYTES:
@@ -94,6 +115,12 @@ def _faults(settings: Settings) -> Iterator[str]:
             yield (
                 f"APP_SECRET is the secret that tokens are signed with, and others know that one: {_MAKE_ONE}"
             )
+
+    yield from contradictions(settings)
+    if "*" in settings.cors_origins and not settings.cors_credentials:
+        yield "CORS_ORIGINS is *, which lets every page call the API: name the origins of your own pages."
+    if any(ip_network(network).prefixlen == 0 for network in settings.proxy_addresses):
+        yield "PROXY_ADDRESSES holds every address, so anybody can pose as anybody: name your proxies only."
 
 
 def _weakness(name: str, secret: SecretStr) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """The settings themselves: names, meanings, defaults, and what a value must be."""
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from specwright.model.errors import ConfigError
 from specwright.settings.sources import Source, gather
@@ -42,6 +44,41 @@ def _http_url(value: str) -> str:
     if any(character.isspace() for character in value):
         raise ValueError
     return value
+
+
+def _split(value: Any) -> Any:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.\-]*)://([a-z0-9.\-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.\-]*)://([a-z0-9.\-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    """As browsers write them in `Origin` (RFC 6454 §6.2): lower case, without path and default port."""
+    origins = []
+    for value in values:
+        found = _ORIGIN.fullmatch(value.lower())
+        if found is None and value != "*":
+            raise ValueError
+        default = {"http": ":80", "https": ":443"}.get(found[1]) if found else None
+        origins.append(value.lower().removesuffix(default) if default else value.lower())
+    return tuple(origins)
+
+
+def _hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if re.fullmatch(r"(\*\.)?[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\]", value) is None:
+            raise ValueError
+    return tuple(value.lower() for value in values)
+
+
+def _addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(ip_network(value, strict=False)) for value in values)
 
 
 def _dotted(value: str) -> str:
@@ -144,6 +181,57 @@ class Settings(BaseSettings):
     ] = Field(
         default=1_048_576,
         description="The largest request body in bytes; a larger one is answered 413.",
+    )
+    request_timeout: Seconds = Field(
+        default=30,
+        description="Seconds within which an answer must begin; else it is 503, or 408 where the body is"
+        " still on its way. More than `DATABASE_STATEMENT_TIMEOUT`.",
+    )
+    keep_alive_timeout: Seconds = Field(
+        default=75,
+        description="Seconds an idle connection is kept open; more than a load balancer in front keeps it.",
+    )
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_origins),
+        MustBe("origins without a path such as https://app.example.com, separated by commas"),
+    ] = Field(
+        default=(),
+        description="The origins whose pages may call the API from a browser, separated by commas."
+        " `*` is any, in development only and without `CORS_CREDENTIALS`.",
+    )
+    cors_credentials: Annotated[bool, MustBe("true or false")] = Field(
+        default=False,
+        description="Whether those pages may send cookies to hand-written routes. Tokens need it not.",
+    )
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_hosts),
+        MustBe("host names such as api.example.com or *.example.com, without port, separated by commas"),
+    ] = Field(
+        default=(),
+        description="The host names that requests may be for, separated by commas; others are answered 421."
+        " Any, when unset.",
+    )
+    proxy_addresses: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_addresses),
+        MustBe("IP addresses or networks such as 10.0.0.0/8, separated by commas"),
+    ] = Field(
+        default=(),
+        description="The addresses or networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Prefix`"
+        " are believed, separated by commas. Nobody's, when unset.",
+    )
+    https_only: Annotated[bool, MustBe("true or false")] = Field(
+        default=False,
+        description="Refuse requests that did not come over HTTPS, and tell browsers to use nothing else."
+        " Needs `PROXY_ADDRESSES`.",
     )
     log_level: Annotated[LogLevel, BeforeValidator(_lower), MustBe("debug, info, warning or error")] = Field(
         default="info",

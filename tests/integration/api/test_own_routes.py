@@ -134,7 +134,7 @@ def test_a_collection_route_wins_too(serve: Callable[..., Served], caplog: pytes
     assert ada.post("/notes", {"text": "x"}).status == 201
     refused = ada.delete("/notes")
     assert (refused.status, refused.code) == (405, "method_not_allowed")
-    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize(
