@@ -81,7 +81,8 @@ def _explain(manifest: Manifest, resource: Resource, action: str, caller: Caller
     statements = Statements(manifest)
     scope = statements.scope(resource, action, caller)
     verdict = f"{_who(caller)} may {action} {resource.path}"
-    typer.echo(verdict + (f" where {print_expression(scope.after)}" if scope.possible else ": never"))
+    condition = scope.after if action == "create" else scope.before
+    typer.echo(verdict + (f" where {print_expression(condition)}" if scope.possible else ": never"))
     for reason in statements.reasons(resource, action, caller):
         mark = "✗" if FALSE in (reason.who, reason.when, reason.then) else "·"
         typer.echo(f"  {mark} {reason.grant.who} may {reason.grant.may}  {reason.grant.origin}")

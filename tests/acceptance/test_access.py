@@ -1,0 +1,90 @@
+"""`specwright access` as a person runs it: the matrix, and one decision with its reasons."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SPEC = """\
+# Notes
+
+## Roles
+
+| Role   | Means |
+|--------|-------|
+| reader | reads |
+
+## Note
+
+| Field  | Type    | Rules            |
+|--------|---------|------------------|
+| text   | text    | required, 1..200 |
+| locked | boolean | default false    |
+| owner  | User    | the caller       |
+
+| Who    | May        | When         |
+|--------|------------|--------------|
+| owner  | list, read, create |      |
+| owner  | update     | `not locked` |
+| reader | list, read |              |
+"""
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[Path]:
+    """A project in a folder whose path has a space, and is short, as a socket's must be."""
+    with tempfile.TemporaryDirectory(prefix="s w-") as folder:
+        (Path(folder) / "specs" / "notes").mkdir(parents=True)
+        (Path(folder) / "specs" / "notes" / "spec.md").write_text(SPEC)
+        yield Path(folder)
+
+
+def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "specwright", "access", "--project", str(project), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_matrix(project: Path) -> None:
+    """Who may do what, as text, Markdown and JSON; no database is needed."""
+    text = _run(project)
+    assert text.returncode == 0, text.stderr
+    assert "when not locked" in text.stdout
+    assert "| Who |" in _run(project, "--format", "markdown").stdout
+    told = json.loads(_run(project, "--format", "json").stdout)
+    assert told["Note"]["owner"]["update"]["conditions"] == ["when not locked"]
+    assert told["Note"]["owner"]["update"]["origins"][0].startswith("specs/notes/spec.md:20")
+    assert told["Note"]["reader"]["delete"]["granted"] is False
+
+
+def test_one_decision_without_a_row(project: Path) -> None:
+    """Whether it could ever be, under which condition, by which line; the exit code says so too."""
+    may = _run(project, "ada", "notes", "update")
+    assert may.returncode == 0
+    assert "not locked" in may.stdout
+    assert "specs/notes/spec.md:20" in may.stdout
+    never = _run(project, "ada", "notes", "delete")
+    assert never.returncode == 1
+    assert "never" in never.stdout
+    assert _run(project, "anonymous", "notes", "list").returncode == 1
+    assert _run(project, "rita", "notes", "list", "--role", "reader").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ada"], "Say whose access to what"),
+        (["ada", "notse", "read"], 'Did you mean "notes"?'),
+        (["ada", "notes", "peek"], 'There is no action "peek"'),
+        (["--format", "xml"], "text, markdown, json"),
+    ],
+)
+def test_what_is_not_understood(project: Path, arguments: list[str], told: str) -> None:
+    """One sentence that says what to do, no traceback."""
+    answer = _run(project, *arguments)
+    assert answer.returncode != 0
+    assert told in answer.stderr + answer.stdout
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,83 @@
+"""The access matrix: a row for each who, a column for each action, in three forms."""
+
+import json
+
+from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner
+from specwright.model.manifest import ACTIONS, Manifest
+from specwright.model.types import INTEGER, TEXT
+from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
+
+
+def _manifest() -> Manifest:
+    note = entity(
+        "Note",
+        field("title", TEXT, required=True),
+        field("size", INTEGER),
+        owner(),
+        grants=(
+            grant(OWNER, "everything"),
+            grant(ANYONE, "list, read", "size < 3 or title == 'a|b'"),
+            grant(named("friend"), "update", "size == 1", "size < 9"),
+            grant(named("friend"), "update", "size == 2"),
+            grant(named("friend"), "read"),
+            grant(named("friend"), "read", "size == 5"),
+        ),
+    )
+    empty = entity("Secret")
+    return backend(note, empty, names={"friend": "owner == caller"}, roles=("admin", "zoo keeper"))
+
+
+SMALL = """\
+Box         list             read  create  update  delete
+anyone      –                –     –       –       –
+signed in   when size == 1   –     yes     –       –
+"""
+
+
+def test_as_text() -> None:
+    """Aligned columns; conditions are spelled out; what is not granted is a dash."""
+    grants = (grant(SIGNED_IN, "list", "size == 1"), grant(SIGNED_IN, "create"))
+    box = entity("Box", field("size", INTEGER), grants=grants)
+    text = as_text(access_matrix(backend(box)))
+    assert [line.split() for line in text.splitlines()] == [line.split() for line in SMALL.splitlines()]
+    header, _, signed_in = text.splitlines()
+    assert header.index("create") == signed_in.index("yes")
+
+
+def test_everyone_is_named() -> None:
+    """Anyone, signed in and every role have a row, granted or not; a resource without grants has dashes."""
+    note, secret = access_matrix(_manifest())
+    assert [who for who, _ in note.rows] == ["anyone", "signed in", "owner", "admin", "zoo keeper", "friend"]
+    assert [who for who, _ in secret.rows] == ["anyone", "signed in", "admin", "zoo keeper"]
+    assert not any(cell.granted for _, cells in secret.rows for cell in cells)
+
+
+def test_a_grant_without_condition_wins() -> None:
+    """Yes or a condition is yes; two conditions are both told."""
+    note, _ = access_matrix(_manifest())
+    friend = dict(zip(ACTIONS, dict(note.rows)["friend"], strict=True))
+    assert str(friend["read"]) == "yes"
+    assert str(friend["update"]) == "when size == 1, then size < 9 or when size == 2"
+    assert str(friend["delete"]) == "–"
+
+
+def test_as_markdown() -> None:
+    """A table for each resource; a bar in a condition does not end its cell."""
+    lines = as_markdown(access_matrix(_manifest())).splitlines()
+    assert lines[:3] == [
+        "### Note",
+        "",
+        "| Who | list | read | create | update | delete |",
+    ]
+    assert all(line.replace("\\|", "").count("|") == 7 for line in lines if line.startswith("|"))
+
+
+def test_as_json() -> None:
+    """Resource, who, action; for programs."""
+    told = json.loads(as_json(access_matrix(_manifest())))
+    assert told["Note"]["owner"]["delete"] == {"granted": True, "conditions": [], "origins": [":0"]}
+    assert told["Note"]["friend"]["update"]["conditions"] == [
+        "when size == 1, then size < 9",
+        "when size == 2",
+    ]
+    assert told["Secret"]["anyone"]["read"]["granted"] is False
