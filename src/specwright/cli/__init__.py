@@ -31,6 +31,7 @@ COMMANDS = {
     "access": "access",
     "sql": "sql",
     "migrate": "migrate",
+    "models": "models",
     "manifest": "check",
     "token": "token",
     "settings": "settings",
