@@ -12,6 +12,7 @@ from specwright.migrate.folder import Folder
 from specwright.migrate.hazards import Hazard
 from specwright.migrate.memory import recall, settle
 from specwright.migrate.plan import plan
+from specwright.migrate.protection import converge
 from specwright.migrate.session import session
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
@@ -59,6 +60,7 @@ def _upgrade(connection: Connection, folder: Folder) -> tuple[str, ...]:
     missing = _missing(folder, settle(connection, folder).revision)
     if missing and folder.head is not None:
         _alembic(connection, folder, "upgrade", folder.head)
+    converge(connection, folder.manifest(folder.head))
     return missing
 
 

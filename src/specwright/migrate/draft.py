@@ -11,6 +11,7 @@ from specwright.migrate.folder import DRAFT, Folder, sentences
 from specwright.migrate.hazards import Hazard
 from specwright.migrate.memory import recall, remember, stamp
 from specwright.migrate.plan import Plan, plan
+from specwright.migrate.protection import converge
 from specwright.migrate.rendering import run
 from specwright.migrate.session import session
 from specwright.model.errors import ConfigError
@@ -90,6 +91,7 @@ def _advance(
         run(context, [step.operation])
     if questions:
         raise _Unanswered(questions)
+    converge(connection, manifest)
     revision = DRAFT if draft.steps else folder.head
     if memory.manifest != manifest or memory.revision != revision:
         remember(context, manifest)

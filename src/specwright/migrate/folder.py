@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from specwright.migrate.operations import Rename
+from specwright.migrate.operations import Operation, Rename
 from specwright.migrate.plan import Plan
+from specwright.migrate.protection import Protect, Unprotect
 from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
+from specwright.sql.policies import Protection
 
 DRAFT = "draft"
 
@@ -154,12 +156,24 @@ class Folder:
 
 
 def sentences(plan: Plan) -> list[str]:
-    """The steps for a person, without constraints and indexes that are only renamed with their table."""
-    return [
-        operation.sentence
-        for operation in plan.operations
-        if not (isinstance(operation, Rename) and operation.kind in {"constraint", "index"})
-    ]
+    """The steps for a person, without what only follows from others.
+
+    Those are constraints and indexes renamed with their table, and policies that step aside meanwhile.
+    """
+    aside = [operation.protection for operation in plan.operations if isinstance(operation, Unprotect)]
+    return [operation.sentence for operation in plan.operations if not _follows(operation, aside)]
+
+
+def _follows(operation: Operation, aside: list[Protection]) -> bool:
+    match operation:
+        case Rename(kind):
+            return kind in {"constraint", "index"}
+        case Unprotect():
+            return True
+        case Protect(protection):
+            return protection in aside
+        case _:
+            return False
 
 
 def _script(text: str, revision: str, down: str | None, plan: Plan) -> str:

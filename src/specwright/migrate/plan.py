@@ -2,6 +2,7 @@
 
 It compares manifests, never the live database. First goes what goes, in old names; then names change; then,
 in new names, comes what comes. So no name is taken twice and nothing is dropped that others still need.
+Row-level security goes before everything and comes back after it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,10 +29,12 @@ from specwright.migrate.operations import (
     SetDefault,
     SetType,
 )
+from specwright.migrate.protection import Protect, Unprotect
 from specwright.migrate.shapes import ColumnShape, ForeignKey, IndexShape, Part, TableShape, meaning, shape
 from specwright.model.errors import Origin
 from specwright.model.manifest import Field, Filled, Manifest, Resource
 from specwright.sql.constraints import constrained
+from specwright.sql.policies import protection
 from specwright.sql.tables import Tables, quote
 
 
@@ -71,13 +74,25 @@ def plan(before: Manifest, after: Manifest) -> Plan:
     rest = trimmed(before, after, matching)
     told_anew = renamed(rest, after, matching)
     origins = {old: after.resource(new).origin for new, old in matching.resources.items()}
-    return Plan(
-        (
-            *_Difference(before, rest, origins).steps(),
-            *(Step(rename) for rename in renames(constrained(rest), constrained(told_anew))),
-            *_Difference(told_anew, after, {}).steps(),
-        )
+    steps = (
+        *_Difference(before, rest, origins).steps(),
+        *(Step(rename) for rename in renames(constrained(rest), constrained(told_anew))),
+        *_Difference(told_anew, after, {}).steps(),
     )
+    return Plan(tuple(_protected(before, after, steps)))
+
+
+def _protected(before: Manifest, after: Manifest, steps: tuple[Step, ...]) -> Iterator[Step]:
+    """The steps, without policies and views in their way, which are made anew when all is done."""
+    old, new = protection(before), protection(after)
+    if old == new and not any(isinstance(step.operation, DropColumn | SetType) for step in steps):
+        yield from steps
+        return
+    if old.tables:
+        yield Step(Unprotect(old))
+    yield from steps
+    if new.tables:
+        yield Step(Protect(new))
 
 
 class _Difference:

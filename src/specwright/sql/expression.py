@@ -146,24 +146,31 @@ class Compiler:
     def _related(self, atom: Expr, row: Row) -> Predicate:
         """A comparison; over relations it asks whether there is a related row that it holds for."""
         joined = self._prefixes(atom, row.resource)
-        scope = _Scope(self, row)
+        comparison = Comparison(self, row)
         if not joined:
-            return scope.atom(atom)
+            return self.atom(comparison, atom)
         sources: list[FromClause] = []
         links: list[Predicate] = []
         for prefix in joined:
-            source, link = scope.join(prefix)
+            source, link = comparison.join(prefix)
             sources.append(source)
             links.append(link)
-        related: Select[Any] = (
-            select(literal_column("1")).select_from(*sources).where(*links, scope.atom(atom))
-        )
+        held = self.atom(comparison, atom)
+        related: Select[Any] = select(literal_column("1")).select_from(*sources).where(*links, held)
         return exists(related.correlate_except(*sources))
+
+    def atom(self, comparison: "Comparison", node: Expr) -> Predicate:
+        """What a comparison asks of the row and of the related rows joined to it."""
+        return comparison.atom(node)
+
+    def source(self, resource: Resource) -> FromClause:
+        """Where the rows are that a path leads to: all of them, whoever asks."""
+        return self.tables.of(resource).alias()
 
     def _prefixes(self, atom: Expr, resource: Resource) -> list[tuple[str, ...]]:
         """The relations to join: those to many, and those to one whose absence makes the comparison false."""
         found: set[tuple[str, ...]] = set()
-        strict = _strict(self, atom, resource)
+        strict = is_strict(self, atom, resource)
         for node in walk(atom):
             if isinstance(node, Path):
                 hops = resolve(self.manifest, resource, node).hops
@@ -230,7 +237,7 @@ class Compiler:
 _CAST = {Kind.DATE: "date", Kind.TIMESTAMP: "timestamptz", Kind.UUID: "uuid"}
 
 
-def _strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
+def is_strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
     """Whether a None anywhere in the comparison makes it false."""
     if any(isinstance(node, Call) and node.name == "coalesce" for node in walk(atom)):
         return False
@@ -243,7 +250,7 @@ def _strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
             return True
 
 
-class _Scope:
+class Comparison:
     """One comparison being compiled: the row, and the related rows joined to it."""
 
     def __init__(self, compiler: Compiler, row: Row) -> None:
@@ -261,7 +268,7 @@ class _Scope:
         hop = row.resource.relation(name)
         assert hop is not None, f"{row.resource.name} has no relation {name}"
         target = self.manifest.resource(hop.target)
-        table = self.compiler.tables.of(target).alias()
+        table = self.compiler.source(target)
         found = Row.of(target, table)
         if hop.many:
             link = found.columns[hop.field] == row.columns[row.resource.key]

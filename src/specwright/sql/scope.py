@@ -113,24 +113,27 @@ class Scopes:
         return Scope(resource, action, all_of(read.before, before), all_of(read.before, after))
 
     def _who(self, resource: Resource, who: Who, caller: Caller) -> Expr:
-        if who.kind is WhoKind.ANYONE:
-            return TRUE
         if caller.anonymous:
-            return FALSE
-        match who.kind:
-            case WhoKind.SIGNED_IN:
-                return TRUE
-            case WhoKind.ROLE:
-                return Literal(who.name in caller.roles)
-            case WhoKind.OWNER:
-                owner = resource.owner
-                return FALSE if owner is None else Compare("==", Path((owner.name,)), CallerPath())
-            case _:
-                named = self.manifest.name(who.name)
-                return FALSE if named is None else named.condition
+            return Literal(who.kind is WhoKind.ANYONE)
+        return who_condition(self.manifest, resource, who)
 
     def _bind(self, resource: Resource, expr: Expr, caller: Caller) -> Expr:
         return _Binder(self.manifest, resource, caller).condition(expr)
+
+
+def who_condition(manifest: Manifest, resource: Resource, who: Who) -> Expr:
+    """The subject of a grant as a condition on a row and a caller who is signed in."""
+    match who.kind:
+        case WhoKind.ANYONE | WhoKind.SIGNED_IN:
+            return TRUE
+        case WhoKind.ROLE:
+            return In(Literal(who.name), CallerPath(("roles",)))
+        case WhoKind.OWNER:
+            owner = resource.owner
+            return FALSE if owner is None else Compare("==", Path((owner.name,)), CallerPath())
+        case _:
+            named = manifest.name(who.name)
+            return FALSE if named is None else named.condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,317 @@
+"""Policies: the grants once more, as row-level security of PostgreSQL for sessions of hand-written code.
+
+Each grant is a policy per command: `USING (who AND when) WITH CHECK (who AND then)`. PostgreSQL ORs them, as
+we OR grants. A policy is TO the database roles that it can apply to, so that what depends on the role alone
+costs no query anything: a database role for each role of the spec, and one for callers who have several.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import literal_column
+from sqlalchemy.sql.expression import ClauseElement
+
+from specwright.model.caller import ANONYMOUS, Caller
+from specwright.model.expression import (
+    FALSE,
+    TRUE,
+    And,
+    CallerPath,
+    Expr,
+    In,
+    Literal,
+    Not,
+    Or,
+    all_of,
+    any_of,
+    negate,
+)
+from specwright.model.manifest import Filled, Grant, Manifest, Resource
+from specwright.sql.claims import DEFINER, PolicyCompiler, view
+from specwright.sql.expression import Row
+from specwright.sql.scope import Scopes, who_condition
+from specwright.sql.tables import DIALECT, Tables, quote
+
+#: The database roles that are there whatever the spec says, by what follows the database's name: of nobody
+#: signed in, of somebody without a role, with several, and of the derived statements where they own nothing.
+NOBODY, SIGNED_IN, SEVERAL, DERIVED = "anyone", "signed_in", "any", "derived"
+_OURS = (NOBODY, SIGNED_IN, SEVERAL, DERIVED)
+
+#: A hand-written SELECT sees what may be read; `list` has no twin.
+COMMANDS = {"SELECT": "read", "INSERT": "create", "UPDATE": "update", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A row of pg_policies; `roles` are suffixes of database roles."""
+
+    table: str
+    name: str
+    command: str
+    roles: tuple[str, ...]
+    using: str | None
+    check: str | None
+    permissive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All rows of a table, with the rights of the view's owner."""
+
+    name: str
+    select: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Everything of a manifest that holds sessions back."""
+
+    roles: tuple[str, ...]
+    tables: tuple[str, ...]
+    views: tuple[View, ...]
+    policies: tuple[Policy, ...]
+    #: Table and column of what the database fills with the caller.
+    filled: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller as the settings of a session: a suffix of a database role, and what the policies read."""
+
+    role: str
+    caller: str
+    roles: str
+    claims: str
+
+
+def database_role(manifest: Manifest, caller: Caller) -> str:
+    """The suffix of the database role that a caller's sessions run as."""
+    if caller.anonymous:
+        return NOBODY
+    held = [role.name for role in manifest.roles if role.name in caller.roles]
+    if not held:
+        return SIGNED_IN
+    return SEVERAL if len(held) > 1 else _suffix(held[0])
+
+
+def identity(manifest: Manifest, caller: Caller) -> Identity:
+    """What a session must be told about its caller."""
+    roles = ",".join(_element(role) for role in sorted(caller.roles) if _storable(role))
+    name = caller.id if caller.id is not None and _storable(caller.id) else ""
+    claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
+    return Identity(database_role(manifest, caller), name, f"{{{roles}}}", claims)
+
+
+def protection(manifest: Manifest) -> Protection:
+    """The policies of a manifest, and what they need."""
+    return _protection(_Same(manifest))
+
+
+class _Same:
+    """A manifest as the key of a cache: by identity, since hashing the tree costs more than the look-up."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.manifest is self.manifest
+
+    def __hash__(self) -> int:
+        return id(self.manifest)
+
+
+@lru_cache(maxsize=4)
+def _protection(same: _Same) -> Protection:
+    manifest = same.manifest
+    stored = tuple(manifest.stored)
+    compiler = PolicyCompiler(Tables(manifest))
+    policies = tuple(policy for resource in stored for policy in _Twins(compiler, resource).policies())
+    filled = tuple(
+        (resource.table, field.column)
+        for resource in stored
+        for field in resource.fields
+        if field.filled is Filled.CALLER
+    )
+    return Protection(
+        roles=(*_OURS, *(_suffix(role.name) for role in manifest.roles)),
+        tables=tuple(resource.table for resource in stored),
+        views=tuple(_view(manifest, compiler.views[name]) for name in sorted(compiler.views)),
+        policies=policies,
+        filled=filled,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Twin:
+    """What a grant asks of the rows before and after a command, for one database role."""
+
+    before: Expr
+    after: Expr
+
+
+class _Twins:
+    """The policies of one resource."""
+
+    def __init__(self, compiler: PolicyCompiler, resource: Resource) -> None:
+        self.compiler = compiler
+        self.manifest = compiler.manifest
+        self.resource = resource
+        # As text: a policy is part of no SELECT that its columns could be correlated with.
+        columns = compiler.tables.of(resource).columns
+        place = quote(resource.table)
+        self.row = Row(
+            resource,
+            {
+                field.name: literal_column(f"{place}.{quote(field.column)}", columns[field.column].type)
+                for field in resource.fields
+                if field.stored
+            },
+        )
+        self.declared = frozenset(role.name for role in self.manifest.roles)
+        #: The roles of the spec that everyone has who runs as a database role; None where it depends.
+        self.held: dict[str, frozenset[str] | None] = {
+            SIGNED_IN: frozenset(),
+            **{_suffix(name): frozenset({name}) for name in sorted(self.declared)},
+            SEVERAL: None,
+        }
+        self.anonymous = Scopes(self.manifest)
+
+    def policies(self) -> Iterator[Policy]:
+        """All of them, in the order of the grants."""
+        table = self.resource.table
+        yield Policy(table, "specwright_derived", "ALL", (DERIVED,), "true", "true")
+        for command, action in COMMANDS.items():
+            for number, grant in enumerate(self.resource.grants, start=1):
+                if action not in grant.actions:
+                    continue
+                for place, (twin, roles) in enumerate(self._grouped(grant, action).items()):
+                    name = f"specwright_{number}_{command.lower()}" + (f"_{place}" if place else "")
+                    yield self._policy(name, command, roles, twin)
+        for command in ("UPDATE", "DELETE"):
+            yield from self._readable(command)
+
+    def _grouped(self, grant: Grant, action: str) -> Mapping[_Twin, tuple[str, ...]]:
+        """The database roles by what the grant asks of them, without those it never applies to."""
+        groups: dict[_Twin, tuple[str, ...]] = {}
+        for role in (NOBODY, *self.held):
+            twin = self._twin(grant, action, role)
+            if twin.before != FALSE or twin.after != FALSE:
+                groups[twin] = (*groups.get(twin, ()), role)
+        return groups
+
+    def _twin(self, grant: Grant, action: str, role: str) -> _Twin:
+        if role == NOBODY:
+            reasons = self.anonymous.reasons(self.resource, action, ANONYMOUS)
+            reason = next(reason for reason in reasons if reason.grant is grant)
+            who, when, then = reason.who, reason.when, reason.then
+        else:
+            asked = (who_condition(self.manifest, self.resource, grant.who), grant.when, grant.then)
+            who, when, then = (
+                _decided(condition or TRUE, self.held[role], self.declared) for condition in asked
+            )
+        match action:
+            case "create":
+                return _Twin(FALSE, all_of(who, when, then))
+            case "update":
+                return _Twin(all_of(who, when), all_of(who, then))
+            case _:
+                return _Twin(all_of(who, when), FALSE)
+
+    def _policy(
+        self, name: str, command: str, roles: tuple[str, ...], twin: _Twin, permissive: bool = True
+    ) -> Policy:
+        using = None if command == "INSERT" else self._sql(twin.before)
+        check = self._sql(twin.after) if command in ("INSERT", "UPDATE") else None
+        return Policy(self.resource.table, name, command, roles, using, check, permissive)
+
+    def _readable(self, command: str) -> Iterator[Policy]:
+        """Writing needs reading. PostgreSQL sees to it where the statement reads; a bare DELETE does not."""
+        action = COMMANDS[command]
+        needed: dict[_Twin, tuple[str, ...]] = {}
+        for role in (NOBODY, *self.held):
+            reads = [self._twin(grant, "read", role).before for grant in self._granting("read")]
+            writes = [self._twin(grant, action, role) for grant in self._granting(action)]
+            asked = [side for twin in writes for side in (twin.before, twin.after) if side != FALSE]
+            if all(any(_implies(side, read) for read in reads) for side in asked):
+                continue
+            read = any_of(*reads)
+            twin = _Twin(read, read if command == "UPDATE" else FALSE)
+            needed[twin] = (*needed.get(twin, ()), role)
+        for place, (twin, roles) in enumerate(needed.items()):
+            name = f"specwright_readable_{command.lower()}" + (f"_{place}" if place else "")
+            yield self._policy(name, command, roles, twin, permissive=False)
+
+    def _granting(self, action: str) -> list[Grant]:
+        return [grant for grant in self.resource.grants if action in grant.actions]
+
+    def _sql(self, condition: Expr) -> str:
+        return _text(self.compiler.condition(condition, self.row))
+
+
+def _decided(expr: Expr, held: frozenset[str] | None, declared: frozenset[str]) -> Expr:
+    """The condition with its questions for roles answered, where the database role answers them."""
+    match expr:
+        case In(Literal(str(name)), CallerPath(("roles",))) if held is not None and name in declared:
+            return Literal(name in held)
+        case And(items):
+            return all_of(*(_decided(item, held, declared) for item in items))
+        case Or(items):
+            return any_of(*(_decided(item, held, declared) for item in items))
+        case Not(operand):
+            return negate(_decided(operand, held, declared))
+        case _:
+            return expr
+
+
+def _implies(condition: Expr, read: Expr) -> bool:
+    """Whether a row for which the condition holds can be read for certain: it asks all that reading does."""
+    if read == TRUE:
+        return True
+    parts = condition.items if isinstance(condition, And) else (condition,)
+    return all(part in parts for part in (read.items if isinstance(read, And) else (read,)))
+
+
+def _view(manifest: Manifest, resource: Resource) -> View:
+    table = view(manifest, resource)
+    columns = ", ".join(quote(column.name) for column in table.columns)
+    source = f"{quote(resource.schema)}.{quote(resource.table)}"
+    return View(f"{DEFINER}.{quote(resource.table)}", f"SELECT {columns} FROM {source}")  # noqa: S608
+
+
+def _text(clause: ClauseElement) -> str:
+    return str(clause.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _suffix(role: str) -> str:
+    """The suffix of a role of the spec, apart from ours."""
+    return f"role_{role}" if role in _OURS or role.startswith("role_") else role
+
+
+def _element(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _sound(value: Any) -> Any:
+    """A claim that PostgreSQL can read. What it cannot is like nothing else: an empty object."""
+    match value:
+        case str():
+            return value if _storable(value) else {}
+        case float():
+            return value if math.isfinite(value) else {}
+        case Mapping():
+            return {str(key): _sound(item) for key, item in value.items() if _storable(str(key))}
+        case list() | tuple():
+            return [_sound(item) for item in value]
+        case None | bool() | int():
+            return value
+        case _:
+            return {}
