@@ -27,6 +27,7 @@ from specwright.api.problems import FieldError, Problem
 from specwright.api.service import Service
 from specwright.auth import Authentication, issue_development_token
 from specwright.db.pool import Database
+from specwright.db.session import Sessions
 from specwright.db.url import normalise
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
@@ -108,6 +109,7 @@ class Backend:
             yield
         finally:
             await self.service.database.close()
+            await self.service.sessions.close()
             await self.service.authentication.close()
 
     def _openapi(self) -> dict[str, Any]:
@@ -126,16 +128,18 @@ class Backend:
 
 def _service(manifest: Manifest, settings: Settings) -> Service:
     assert settings.database_url is not None and settings.app_secret is not None
+    address = normalise(settings.database_url.get_secret_value())
+    limits: dict[str, Any] = {
+        "size": settings.database_pool_size,
+        "acquire_timeout": settings.database_acquire_timeout,
+        "statement_timeout": settings.database_statement_timeout,
+    }
     return Service(
         manifest=manifest,
         contract=manifest.contracts[0],
         statements=Statements(manifest),
-        database=Database(
-            normalise(settings.database_url.get_secret_value()),
-            size=settings.database_pool_size,
-            acquire_timeout=settings.database_acquire_timeout,
-            statement_timeout=settings.database_statement_timeout,
-        ),
+        database=Database(address, **limits),
+        sessions=Sessions(address, **limits),
         authentication=Authentication(settings),
         bodies=Bodies(manifest),
         parameters=Parameters(manifest),

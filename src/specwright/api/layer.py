@@ -21,6 +21,7 @@ from specwright.api.incoming import Incoming, Limited
 from specwright.api.problems import Problem
 from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, refuse_repeats
 from specwright.api.service import Service
+from specwright.api.visit import Visit
 from specwright.auth import KeysUnavailable, Unauthenticated
 from specwright.db.pool import DatabaseUnavailable
 
@@ -86,19 +87,21 @@ class Layer:
             exchange.prefix = scope.get("root_path", "").encode()
         if edge.cors is not None and b"origin" in headers:
             exchange.grant = edge.cors.grant(headers)
-        if path in HEALTH:
-            # Before hosts and HTTPS: who asks is a machine beside this one, by address.
-            return await self._health(method, path)
-        if edge.guarded:
+        health = path in HEALTH
+        if edge.guarded and not health:
+            # Who asks for health is a machine beside this one, by address and in the clear.
             edge.admit(scope, headers)
         if method == "OPTIONS" and edge.cors is not None:
             preflight = edge.cors.preflight(headers, exchange.grant)
             if preflight is not None:
                 return preflight
+        if health:
+            return await self._health(method, path)
         match = self.dispatch.find(method, raw)
         if match is None:
             incoming = Incoming(receive, headers.get(b"content-encoding"))
             exchange.source = incoming
+            Visit(self.service, exchange, scope)
             limited = Limited(self.app, self.service.max_body)
             await limited(incoming.scope(scope), incoming.receive, exchange.send)
             return None

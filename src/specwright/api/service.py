@@ -6,6 +6,7 @@ from specwright.api.body import Bodies
 from specwright.api.parameters import Parameters
 from specwright.auth import Authentication
 from specwright.db.pool import Database
+from specwright.db.session import Sessions
 from specwright.model.manifest import Contract, Manifest
 from specwright.sql.statements import Statements
 
@@ -18,6 +19,7 @@ class Service:
     contract: Contract
     statements: Statements
     database: Database
+    sessions: Sessions
     authentication: Authentication
     bodies: Bodies
     parameters: Parameters

@@ -42,6 +42,11 @@ class Connector:
         self._nameless = False
         self._away_since = self._failed_at = float("-inf")
 
+    @property
+    def nameless(self) -> bool:
+        """Whether prepared statements must not be kept by name, as the last connection has shown."""
+        return self._nameless
+
     async def connect(self, *_: Any, **arguments: Any) -> Any:
         """A connection for asyncpg's pool.
 

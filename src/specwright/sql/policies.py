@@ -83,9 +83,8 @@ class Identity:
     """A caller as the settings of a session: a suffix of a database role, and what the policies read."""
 
     role: str
-    caller: str
-    roles: str
-    claims: str
+    #: The id, the roles as an array, the claims as JSON: `specwright.caller`, `.roles` and `.claims`.
+    settings: tuple[str, str, str]
 
 
 def database_role(manifest: Manifest, caller: Caller) -> str:
@@ -103,7 +102,7 @@ def identity(manifest: Manifest, caller: Caller) -> Identity:
     roles = ",".join(_element(role) for role in sorted(caller.roles) if _storable(role))
     name = caller.id if caller.id is not None and _storable(caller.id) else ""
     claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
-    return Identity(database_role(manifest, caller), name, f"{{{roles}}}", claims)
+    return Identity(database_role(manifest, caller), (name, f"{{{roles}}}", claims))
 
 
 def protection(manifest: Manifest) -> Protection:

@@ -9,6 +9,7 @@ from specwright.migrate.folder import sentences
 from specwright.migrate.matching import match
 from specwright.migrate.operations import Rename
 from specwright.migrate.plan import plan, sequence
+from specwright.migrate.protection import Protect, Unprotect
 from specwright.model.manifest import Manifest
 from specwright.read.spec import read_specs
 

@@ -1,0 +1,223 @@
+"""Sessions for hand-written code: SQLAlchemy on a pool of its own, held back by the database.
+
+A scoped transaction begins by taking a database role and telling who the caller is, both of it LOCAL: behind
+a transaction pooler too, nothing is left for the next one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession as SQLAlchemySession
+from sqlalchemy.orm import Session, SessionTransaction
+from sqlmodel import Session as ModelSession
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from specwright.db.connector import Connector
+from specwright.db.pool import DatabaseUnavailable
+from specwright.db.sqlstate import DRIVER_ERRORS, is_away, is_collision
+from specwright.db.url import Dsn
+from specwright.model.errors import SpecwrightError
+
+_KNOWN_ROLES = "SELECT suffix, name FROM specwright.database_roles"
+_BEGIN = (
+    "SELECT set_config('role', $1, true), set_config('specwright.caller', $2, true),"
+    " set_config('specwright.roles', $3, true), set_config('specwright.claims', $4, true)"
+)
+
+_UNPROTECTED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
+class SessionsRefused(SpecwrightError):
+    """The database has no policies, or none for this caller: nothing would hold a session back."""
+
+
+class Identity(Protocol):
+    """Whom a session is for, as the database is told."""
+
+    @property
+    def role(self) -> str:
+        """The suffix of the database role."""
+        ...
+
+    @property
+    def settings(self) -> tuple[str, str, str]:
+        """The caller's id, their roles as an array, their claims as JSON."""
+        ...
+
+
+class Sessions:
+    """Opens sessions. Nothing is connected before the first statement of the first one.
+
+    A session is committed when its block ends, and rolled back by an exception. DatabaseUnavailable is raised
+    when the database is away; what PostgreSQL refuses passes through as SQLAlchemy's DBAPIError.
+    """
+
+    def __init__(
+        self, dsn: Dsn, *, size: int = 10, acquire_timeout: float = 2, statement_timeout: float = 10
+    ) -> None:
+        self._size = size
+        self._acquire_timeout = acquire_timeout
+        self._statement_timeout = statement_timeout
+        self._connector = Connector(
+            dsn,
+            statement_timeout=statement_timeout,
+            patience=acquire_timeout,
+            application_name="specwright session",
+        )
+        self._engine: AsyncEngine | None = None
+        self._roles: Mapping[str, str] = {}
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def scoped(self, identity: Identity) -> AsyncIterator[AsyncSession]:
+        """A session that sees and changes what the grants let this caller.
+
+        Raises:
+            SessionsRefused: the database has no policies.
+        """
+        engine = await self._opened()
+        role = self._roles.get(identity.role) or await self._learned(identity.role)
+        session = _AsyncPlain(engine, sync_session_class=_Scoped, expire_on_commit=False)
+        session.sync_session.info["identity"] = (role, *identity.settings)
+        async with _used(session):
+            yield session
+
+    @asynccontextmanager
+    async def unscoped(self) -> AsyncIterator[AsyncSession]:
+        """A session of the database's own login, which no grant holds back."""
+        async with _used(_AsyncPlain(await self._opened(), expire_on_commit=False)) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+
+    async def _opened(self) -> AsyncEngine:
+        async with self._opening:
+            if self._engine is None:
+                await self._learn()
+                self._engine = self._make()
+        return self._engine
+
+    async def _learned(self, suffix: str) -> str:
+        """The name of a database role; asked again, for a migration may have made it meanwhile."""
+        async with self._opening:
+            if suffix not in self._roles:
+                await self._learn()
+        if suffix not in self._roles:
+            raise SessionsRefused(
+                f"The database has no row-level security for callers of role {suffix}: run specwright migrate"
+                " apply; specwright doctor tells more."
+            )
+        return self._roles[suffix]
+
+    async def _learn(self) -> None:
+        connection = await self._connect()
+        try:
+            self._roles = dict(await connection.fetch(_KNOWN_ROLES))
+        except (
+            asyncpg.UndefinedTableError,
+            asyncpg.InvalidSchemaNameError,
+            asyncpg.InsufficientPrivilegeError,
+        ):
+            self._roles = {}
+        finally:
+            await connection.close()
+
+    def _make(self) -> AsyncEngine:
+        arguments: dict[str, Any] = {
+            "async_creator_fn": self._connect,
+            "prepared_statement_name_func": lambda: f"__specwright_{uuid4().hex}",
+        }
+        if self._connector.nameless:
+            arguments["prepared_statement_cache_size"] = 0
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args=arguments,
+            pool_size=self._size,
+            max_overflow=0,
+            pool_timeout=self._acquire_timeout,
+            # Below the five minutes after which a serverless database falls asleep.
+            pool_recycle=240,
+        )
+        event.listen(engine.sync_engine, "reset", _reset)
+        return engine
+
+    async def _connect(self, *_: Any, **__: Any) -> Any:
+        try:
+            return await self._connector.connect(command_timeout=self._statement_timeout + 2)
+        except DRIVER_ERRORS as error:
+            raise DatabaseUnavailable((str(error) or type(error).__name__).splitlines()[0]) from error
+
+
+class _Plain(ModelSession):
+    """SQLModel's session, without its warnings to those who use `execute` as SQLAlchemy teaches."""
+
+    execute = Session.execute
+
+
+class _AsyncPlain(AsyncSession):
+    """The same for `await`."""
+
+    sync_session_class = _Plain
+    execute = SQLAlchemySession.execute
+
+
+class _Scoped(_Plain):
+    """A session whose every transaction begins as its caller."""
+
+
+@event.listens_for(_Scoped, "after_begin")
+def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        return
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        raise SessionsRefused("A scoped session needs a transaction: AUTOCOMMIT would end it at once.")
+    connection.exec_driver_sql(_BEGIN, session.info["identity"])
+
+
+@asynccontextmanager
+async def _used(session: AsyncSession) -> AsyncIterator[AsyncSession]:
+    try:
+        async with session:
+            yield session
+            await session.commit()
+    except NoneFree as error:
+        raise DatabaseUnavailable("no connection became free in time") from error
+    except DBAPIError as error:
+        cause = driver_error(error)
+        if error.connection_invalidated or (cause is not None and (is_away(cause) or is_collision(cause))):
+            raise DatabaseUnavailable(str(cause or error).splitlines()[0]) from error
+        raise
+
+
+def driver_error(error: DBAPIError) -> asyncpg.PostgresError | None:
+    """What asyncpg raised, underneath SQLAlchemy's wrapping."""
+    cause = getattr(error.orig, "__cause__", None)
+    return cause if isinstance(cause, asyncpg.PostgresError) else None
+
+
+def _reset(connection: Any, _: Any, state: Any) -> None:
+    """Leave nothing of a session to the next: no transaction, no role, no setting, no lock."""
+    if not state.terminate_only:
+        if not state.transaction_was_reset:
+            connection.rollback()
+        connection.run_async(_cleared)
+
+
+async def _cleared(connection: asyncpg.Connection) -> None:
+    await connection.execute(f"RESET ROLE;\n{connection.get_reset_query()}")
