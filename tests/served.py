@@ -31,6 +31,22 @@ from specwright.sql.tables import DIALECT
 SECRET = secrets.token_urlsafe(32)
 PREFIX = "/api/v1"
 
+#: The smallest spec there is anything to do with.
+NOTES = """
+# Notes
+
+## Note
+
+| Field | Type | Rules |
+|-------|------|-------|
+| text  | text | required, ..80 |
+| owner | User | the caller |
+
+| Who   | May        |
+|-------|------------|
+| owner | everything |
+"""
+
 #: SQL, a path, a traceback, a class of ours or of a library: none of a client's business.
 _INTERNALS = re.compile(
     r"Traceback|File \"|\.py\b|/home/|/root/|/tmp/|site-packages|asyncpg|sqlalchemy|psycopg|SQLSTATE"

@@ -219,3 +219,54 @@ def test_each_setting_is_documented() -> None:
         default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}` "
         expected.append(f"| `{name.upper()}` | {field.description} | {default}|")
     assert rows == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        (
+            "CORS_ORIGINS",
+            "https://App.example:443, http://localhost:3000",
+            ("https://app.example", "http://localhost:3000"),
+        ),
+        ("CORS_ORIGINS", "*", ("*",)),
+        (
+            "CORS_ORIGINS",
+            "capacitor://localhost,https://[::1]:8443,",
+            ("capacitor://localhost", "https://[::1]:8443"),
+        ),
+        ("ALLOWED_HOSTS", "API.example.com,*.example.org", ("api.example.com", "*.example.org")),
+        ("PROXY_ADDRESSES", "10.0.0.7/8, ::1", ("10.0.0.0/8", "::1/128")),
+        ("HTTPS_ONLY", "true", True),
+    ],
+)
+def test_lists_and_switches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
+) -> None:
+    """Lists are separated by commas, and shown in the one form that is compared."""
+    monkeypatch.setenv(name, text)
+    assert getattr(Settings.load(tmp_path), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("CORS_ORIGINS", "app.example.com", "origins without a path"),
+        ("CORS_ORIGINS", "https://app.example.com/", "origins without a path"),
+        ("CORS_ORIGINS", "null", "origins without a path"),
+        ("CORS_ORIGINS", "https://*.example.com", "origins without a path"),
+        ("ALLOWED_HOSTS", "https://api.example.com", "host names"),
+        ("ALLOWED_HOSTS", "api.example.com:8000", "host names"),
+        ("PROXY_ADDRESSES", "*", "IP addresses or networks"),
+        ("PROXY_ADDRESSES", "nginx", "IP addresses or networks"),
+        ("HTTPS_ONLY", "perhaps", "true or false"),
+        ("REQUEST_TIMEOUT", "0", "a number of seconds"),
+    ],
+)
+def test_wrong_lists_and_switches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, words: str
+) -> None:
+    """A value that would match nothing is refused at the start."""
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigError, match=f"{name} must be {words}"):
+        Settings.load(tmp_path)

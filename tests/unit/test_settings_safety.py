@@ -107,3 +107,25 @@ def test_one_secret_for_two_uses() -> None:
 def test_development_is_not_for_serving() -> None:
     """`serve` with ENVIRONMENT=development is refused."""
     assert only(Settings(**GOOD, environment="development")).startswith("ENVIRONMENT is development")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cors_origins": "*", "cors_credentials": True}, "CORS_CREDENTIALS is true"),
+        ({"cors_origins": "*"}, "CORS_ORIGINS is *, which lets every page"),
+        ({"proxy_addresses": "0.0.0.0/0"}, "PROXY_ADDRESSES holds every address"),
+        ({"proxy_addresses": "10.0.0.0/8, ::/0"}, "PROXY_ADDRESSES holds every address"),
+        ({"https_only": True}, "HTTPS_ONLY refuses every request without PROXY_ADDRESSES"),
+        ({"request_timeout": 10}, "DATABASE_STATEMENT_TIMEOUT is not below REQUEST_TIMEOUT"),
+    ],
+)
+def test_what_strangers_could_use(changes: dict[str, Any], words: str) -> None:
+    """Open doors and settings that contradict each other are refused."""
+    assert words in only(Settings(**GOOD, **changes))
+
+
+def test_named_origins_and_proxies_are_fine() -> None:
+    """What is named is meant."""
+    named = {"cors_origins": "https://app.example", "cors_credentials": True, "proxy_addresses": "10.0.0.0/8"}
+    assert unsafe(Settings(**GOOD, **named, https_only=True)) == ()

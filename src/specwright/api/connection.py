@@ -34,6 +34,7 @@ class Connection(HttpToolsProtocol):
     _since: float | None = None
     _size = 0
     _chunk = 0
+    _first = 0
     _begun = False
     _whole = True
     _deaf = False
@@ -54,26 +55,27 @@ class Connection(HttpToolsProtocol):
         """Some bytes have come."""
         if self._deaf:
             return
-        begun = self._begun
         self._chunk = len(data)
-        super().data_received(data)
-        if begun and self._begun:
+        if self._begun:
             self._size += len(data)
-            if self._size > MOST_BYTES:
-                self._refuse(Problem("headers_too_large"))
+        super().data_received(data)
+        if self._begun and self._size > MOST_BYTES:
+            self._refuse(Problem("headers_too_large"))
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        # Of this chunk the beginning may be another request's body: it is not counted.
-        self._since, self._begun, self._whole, self._size = self.loop.time(), True, False, 0
+        self._since, self._begun, self._whole = self.loop.time(), True, False
+        # The chunk in which it begins may be another request's body for the most part.
+        self._first, self._size = self._chunk, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head of a request is complete."""
         self._since, self._begun = None, False
-        suspect = self._size + self._chunk > MOST_BYTES
+        suspect = self._first + self._size > MOST_BYTES
         if len(self.headers) > MOST_HEADERS or (suspect and self._head_size() > MOST_BYTES):
-            self.app = _refusal
+            # Uvicorn cannot read a path of any length.
+            self.app, self.url = _refusal, b"/"
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -66,14 +66,18 @@ class Request:
             chunk = message.get("body", b"")
             more = message.get("more_body", False)
             came += len(chunk)
-            if inflating is not None and came <= limit:
-                inflating.feed(chunk)
-                # One byte beyond the limit is enough to know.
-                chunk = inflating.take(limit + 1 - length)
-            length += len(chunk)
-            if length > limit or came > limit:
+            if came > limit:
                 raise _too_large(limit)
-            chunks.append(chunk)
+            if inflating is None:
+                chunks.append(chunk)
+                continue
+            inflating.feed(chunk)
+            # One byte beyond the limit is enough to know.
+            while piece := inflating.take(limit + 1 - length):
+                chunks.append(piece)
+                length += len(piece)
+                if length > limit:
+                    raise _too_large(limit)
         if inflating is not None:
             inflating.finish()
         return b"".join(chunks)
