@@ -3,13 +3,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: up test lint types
+.PHONY: up test fuzz lint types
 
 up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs
 	$(BIN)/specwright up examples/tasks
 
 test: $(INSTALLED)  ## every test, on the embedded PostgreSQL
 	$(BIN)/pytest
+
+fuzz: $(INSTALLED)  ## the properties, for as long as it takes
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest tests/properties
 
 lint: $(INSTALLED)  ## style, format and the import contract
 	$(BIN)/ruff check src tests

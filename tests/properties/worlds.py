@@ -84,11 +84,11 @@ def make_manifest(required: Container[str]) -> Manifest:
     )
 
 
-_NAMES = (
+NAMES = (
     *("name", "size", "lead", "title", "status", "priority", "cost", "due", "day", "done", "notes"),
     *("scores", "owner", "project", "body", "task", "author"),
 )
-manifests = st.frozensets(st.sampled_from(_NAMES)).map(make_manifest)
+manifests = st.frozensets(st.sampled_from(NAMES)).map(make_manifest)
 
 
 def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, list[dict[str, Any]]]]:
@@ -100,7 +100,7 @@ def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, li
         for resource in manifest.stored:
             for number in range(draw(st.integers(0 if resource.name == "Comment" else 1, most))):
                 row = {
-                    field.name: draw(_cell(manifest, world, field.type, field.nullable))
+                    field.name: draw(cell(manifest, world, field.type, field.nullable))
                     for field in resource.fields
                     if not field.built_in
                 }
@@ -116,7 +116,10 @@ def built_in(resource: Resource, number: int) -> dict[str, Any]:
     return {"id": key, "created_at": MOMENTS[0], "updated_at": MOMENTS[1], "version": 1}
 
 
-def _cell(manifest: Manifest, world: Mapping[str, Any], type: Type, nullable: bool) -> st.SearchStrategy[Any]:
+def cell(
+    manifest: Manifest, world: Mapping[str, Any], type: Type, nullable: bool, *, extra: Any = None
+) -> st.SearchStrategy[Any]:
+    """Values of a field; a reference leads to a row of the world or, besides, to `extra`."""
     if type == SCORES:
         values = st.sampled_from([[], [1], [2, 0]])
     elif type.kind is not Kind.REFERENCE:
@@ -125,11 +128,12 @@ def _cell(manifest: Manifest, world: Mapping[str, Any], type: Type, nullable: bo
         values = st.sampled_from(PEOPLE)
     else:
         keys = [row["id"] for row in world[str(type.target)]]
+        keys += [] if extra is None else [extra]
         values = st.sampled_from(keys) if keys else st.nothing()
     return st.none() | values if nullable else values
 
 
-callers = st.just(ANONYMOUS) | st.builds(
+signed_in = st.builds(
     Caller,
     st.sampled_from(PEOPLE),
     st.frozensets(st.sampled_from(ROLES)),
@@ -144,6 +148,8 @@ callers = st.just(ANONYMOUS) | st.builds(
         },
     ),
 )
+
+callers = st.just(ANONYMOUS) | signed_in
 
 _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
     "Task": {

@@ -123,8 +123,7 @@ class Judge:
             return refusal
         return (
             self._references(resource, caller, values)
-            or later._rules(resource, row)
-            or later._unique(resource, row)
+            or later.broken(resource, row)
             or Verdict(201, grant=grant)
         )
 
@@ -148,8 +147,7 @@ class Judge:
         return (
             _immutable(resource, changed)
             or self._references(resource, caller, changed)
-            or later._rules(resource, new)
-            or later._unique(resource, new)
+            or later.broken(resource, new)
             or Verdict(200, grant=grant)
         )
 
@@ -291,9 +289,11 @@ class Judge:
                 lost.append(field.wire)
         return Verdict(422, "reference_not_found", tuple(lost)) if lost else None
 
-    def _rules(self, resource: Resource, row: Row) -> Verdict | None:
-        kept = all(self.world.holds(rule.condition, resource, row, ANONYMOUS) for rule in resource.rules)
-        return None if kept else Verdict(422, "rule_failed")
+    def broken(self, resource: Resource, row: Row) -> Verdict | None:
+        """The refusal of a row, already in this world, that breaks a rule or repeats a unique value."""
+        if all(self.world.holds(rule.condition, resource, row, ANONYMOUS) for rule in resource.rules):
+            return self._unique(resource, row)
+        return Verdict(422, "rule_failed")
 
     def _unique(self, resource: Resource, row: Row) -> Verdict | None:
         others = [other for other in self._rows(resource) if other[resource.key] != row[resource.key]]
