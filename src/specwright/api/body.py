@@ -26,6 +26,9 @@ MEDIA_TYPES: Mapping[Action, tuple[str, ...]] = {
     "replace": (JSON,),
 }
 
+#: Looking for what was meant is dear: a body of forty thousand strange members would stop all others.
+_MOST_HINTS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -86,7 +89,7 @@ class _Reader:
         for wire, value in members.items():
             field = self._fields.get(wire)
             if field is None or not exists(field, roles):
-                errors.append(self._unknown(wire, roles))
+                errors.append(self._unknown(wire, roles, hint=len(errors) < _MOST_HINTS))
                 continue
             match taken(self._resource, field, action, roles):
                 case Taken.READ_ONLY:
@@ -120,12 +123,14 @@ class _Reader:
             values[field.name] = default_value(self._manifest, field)
         return []
 
-    def _unknown(self, wire: str, roles: frozenset[str]) -> FieldError:
+    def _unknown(self, wire: str, roles: frozenset[str], *, hint: bool) -> FieldError:
         """The same for a member that is not there and for one that is not there for this caller."""
-        known = [name for name, field in self._fields.items() if exists(field, roles)]
-        close = get_close_matches(wire[:100], known, 1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        return FieldError(wire, "unknown_member", f"There is no such member.{hint}")
+        message = "There is no such member."
+        if hint:
+            known = [name for name, field in self._fields.items() if exists(field, roles)]
+            close = get_close_matches(wire[:100], known, 1)
+            message += f" Did you mean {close[0]}?" if close else ""
+        return FieldError(wire, "unknown_member", message)
 
 
 def check_media_type(content_type: str | None, accepted: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ The order of judgement on a row route is 401, then the body, 404 where the calle
 403, 422 for references, 422 for rules, 409 for constraints. A foreign row and a missing one answer the same.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,9 @@ from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
 from specwright.sql.writes import WriteShape, refused_at_once
+
+#: A longer body is read in a thread: a mebibyte of small numbers takes long enough to hold up the others.
+_READ_AT_ONCE = 64 * 1024
 
 _DIAGNOSES: dict[WriteKind, WriteKind] = {
     "create": "diagnose_create",
@@ -166,7 +170,10 @@ class Endpoints:
     async def _body(self, request: Request, action: Action) -> Body:
         raw = await request.body(self.service.max_body)
         content_type = request.header(b"content-type")
-        return self.service.bodies.read(self.resource, action, request.caller.roles, raw, content_type)
+        arguments = (self.resource, action, request.caller.roles, raw, content_type)
+        if len(raw) <= _READ_AT_ONCE:
+            return self.service.bodies.read(*arguments)
+        return await asyncio.to_thread(self.service.bodies.read, *arguments)
 
     def _default(self, name: str) -> Any:
         field = self.resource.field(name)
