@@ -9,7 +9,7 @@ up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs
 	$(BIN)/specwright up examples/tasks
 
 test: $(INSTALLED)  ## every test, on the embedded PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 fuzz: $(INSTALLED)  ## the properties, for as long as it takes
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest tests/properties
