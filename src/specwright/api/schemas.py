@@ -152,8 +152,8 @@ def _number(type_: Type, sent: bool) -> Schema:
         schema["type"] = ["string", "number"]
         if type_.precision is not None and type_.scale is not None:
             greatest = Decimal((0, (9,) * type_.precision, -type_.scale))
-            schema["minimum"], schema["maximum"] = _json_number(-greatest), _json_number(greatest)
-            schema["multipleOf"] = _json_number(Decimal((0, (1,), -type_.scale)))
+            schema |= _stated("minimum", -greatest) | _stated("maximum", greatest)
+            schema |= _stated("multipleOf", Decimal((0, (1,), -type_.scale)))
     return schema
 
 
@@ -174,8 +174,7 @@ def _bounded(field: Field, schema: Schema, type_: Type) -> Schema:
             schema |= {"minimum": max(least, -MAX_INTEGER)} if least is not None else {}
             schema |= {"maximum": min(most, MAX_INTEGER)} if most is not None else {}
         case Kind.NUMBER if "number" in schema["type"]:
-            schema |= {"minimum": _json_number(least)} if least is not None else {}
-            schema |= {"maximum": _json_number(most)} if most is not None else {}
+            schema |= _stated("minimum", least) | _stated("maximum", most)
         case Kind.DATE | Kind.TIMESTAMP | Kind.NUMBER if least is not None or most is not None:
             _note(schema, f"From {_open(least)} to {_open(most)}.")
     if field.pattern is not None:
@@ -244,6 +243,12 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _json_number(value: Any) -> int | float:
+def _stated(keyword: str, value: Any) -> Schema:
+    """A limit that every reader of the document keeps exactly; one that no double holds is not stated."""
+    if value is None:
+        return {}
     number = Decimal(value)
-    return int(number) if number == number.to_integral_value() else float(number)
+    if number == number.to_integral_value():
+        return {keyword: int(number)} if abs(number) <= MAX_INTEGER else {}
+    double = float(number)
+    return {keyword: double} if Decimal(repr(double)) == number else {}
