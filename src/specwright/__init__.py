@@ -5,9 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from specwright.app import Backend
+    from specwright.read.declared import allow, anyone, named, owner, role, signed_in
     from specwright.session import CallerDep, SessionDep, UnscopedSessionDep, problem
 
-__all__ = ["Backend", "CallerDep", "SessionDep", "UnscopedSessionDep", "__version__", "problem"]
+__all__ = [
+    "Backend",
+    "CallerDep",
+    "SessionDep",
+    "UnscopedSessionDep",
+    "__version__",
+    "allow",
+    "anyone",
+    "named",
+    "owner",
+    "problem",
+    "role",
+    "signed_in",
+]
 
 __version__ = "0.1.0"
 
@@ -16,7 +30,13 @@ _PLACES = {
     "CallerDep": "session",
     "SessionDep": "session",
     "UnscopedSessionDep": "session",
+    "allow": "read.declared",
+    "anyone": "read.declared",
+    "named": "read.declared",
+    "owner": "read.declared",
     "problem": "session",
+    "role": "read.declared",
+    "signed_in": "read.declared",
 }
 
 

@@ -1,8 +1,9 @@
 """`Backend`: a spec and its settings put together as an ordinary FastAPI application."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from specwright.db.session import Sessions
 from specwright.db.url import normalise
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
-from specwright.read.project import read_project
+from specwright.read.declared import Allowed, Declaration, declaration
+from specwright.read.project import read_files
 from specwright.settings import Settings
 from specwright.sql.statements import Statements
 
@@ -44,10 +46,10 @@ class Backend:
     Args:
         root: the project, a folder with `specs/`; the working directory unless given.
         settings: the settings; read from the environment and `.env` of the project unless given.
-        manifest: what to serve; read from the project's specs unless given.
+        manifest: what to serve; read from the project's specs and declared classes unless given.
 
     Raises:
-        SpecError: the specs hold mistakes.
+        SpecError: the specs hold mistakes; told when `app` or `manifest` is first asked for.
         ConfigError: a setting is missing or cannot work.
     """
 
@@ -60,18 +62,59 @@ class Backend:
     ) -> None:
         self.root = Path(root).resolve()
         self.settings = settings or Settings.load(self.root)
-        self.manifest = manifest or read_project(self.root)
+        self._given = manifest
+        self._declarations: list[Declaration] = []
         if self.settings.database_url is None:
             raise ConfigError("DATABASE_URL is not set: name a PostgreSQL database, or run `specwright up`.")
         if self.settings.app_secret is None:
             raise ConfigError("APP_SECRET is not set: it signs cursors; make one of 32 random bytes or more.")
         self.edge = Edge(self.settings)
-        self.service = _service(self.manifest, self.settings)
-        self.dispatch = Dispatch(
-            self.service.contract.prefix,
-            [Endpoints(self.service, resource) for resource in self.manifest.stored],
-        )
-        self.app = self._application()
+
+    def resource(
+        self,
+        model: type[Any],
+        *,
+        grants: Iterable[Allowed] = (),
+        rules: Iterable[str] = (),
+        fields: Mapping[Any, str] | None = None,
+        types: Mapping[Any, str] | None = None,
+    ) -> None:
+        """Serve a class: one of SQLModel, or mapped by SQLAlchemy 2.
+
+        Args:
+            model: the class; columns, references and constraints are read from it.
+            grants: who may do what, each made by `allow`. Nobody may do what is not granted.
+            rules: conditions that every row meets, as `"due is None or due > created_at"`.
+            fields: rules of fields that a column cannot tell, as `{Task.project_id: "immutable"}`.
+            types: types that a column cannot tell, as `{Task.contact: "email", Task.reviewer_id: "User"}`.
+
+        Raises:
+            ConfigError: the backend has been used already.
+        """
+        if "manifest" in self.__dict__ or self._given is not None:
+            raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
+        self._declarations.append(declaration(model, grants, rules, fields, types))
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Everything that specs and classes say, complete from the first time it is asked for."""
+        return self._given or read_files(self.root, self._declarations)
+
+    @cached_property
+    def service(self) -> Service:
+        """What the derived routes work with."""
+        return _service(self.manifest, self.settings)
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        """The derived routes."""
+        endpoints = [Endpoints(self.service, resource) for resource in self.manifest.stored]
+        return Dispatch(self.service.contract.prefix, endpoints)
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The application; routes may be added to it."""
+        return self._application()
 
     def _application(self) -> FastAPI:
         title = self.manifest.features[0].title if self.manifest.features else "API"

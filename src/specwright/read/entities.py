@@ -67,7 +67,7 @@ class Entity:
             name=self.name,
             title=self.title,
             path=kebab(self.plural),
-            table=snake(self.plural),
+            table=self.section.table or snake(self.plural),
             fields=tuple(row.field for row in self.rows),
             feature=self.feature,
             was=self.was,

@@ -73,6 +73,8 @@ class Section:
     blocks: list[Block] = field(default_factory=list)
     #: The first paragraph: what the heading means.
     means: str = ""
+    #: The name of the table, where a class gives it one.
+    table: str = ""
 
     @property
     def ancestry(self) -> Iterator["Section"]:

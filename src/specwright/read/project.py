@@ -1,10 +1,13 @@
 """The spec files of a project."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from specwright.model.errors import ConfigError, Mistake, Origin, SpecError
 from specwright.model.manifest import Manifest
-from specwright.read.spec import read_specs
+from specwright.read.application import ask_application, declares_classes
+from specwright.read.declared import Declaration
+from specwright.read.spec import ReadCode, read_specs
 
 #: The files of a feature's folder that are read; plans and tasks never are.
 FILES = ("spec.md", "data-model.md")
@@ -17,14 +20,24 @@ def spec_files(root: Path) -> tuple[Path, ...]:
 
 
 def read_project(root: Path) -> Manifest:
-    """The manifest of the specs below root.
+    """The manifest of a project: of its specs, and of the classes that its code declares.
 
     Raises:
-        ConfigError: there are no specs, or one cannot be opened.
+        ConfigError: there are neither, or one cannot be opened.
+        SpecError: every mistake of every file.
+    """
+    return ask_application(root) if declares_classes(root) else read_files(root)
+
+
+def read_files(root: Path, declarations: Sequence[Declaration] = ()) -> Manifest:
+    """The manifest of the specs below root and of these classes.
+
+    Raises:
+        ConfigError: there are neither, or one cannot be opened.
         SpecError: every mistake of every file.
     """
     files = spec_files(root)
-    if not files:
+    if not files and not declarations:
         raise ConfigError(f"No spec found: write specs/NAME/spec.md in {root}, or run `specwright init`.")
     texts: dict[str, str] = {}
     mistakes: list[Mistake] = []
@@ -39,13 +52,22 @@ def read_project(root: Path) -> Manifest:
         except UnicodeDecodeError as error:
             mistakes.append(_not_utf8(name, content, error.start))
     try:
-        manifest = read_specs(texts)
+        manifest = read_specs(texts, _code(root, declarations))
     except SpecError as error:
         # An entity of an unreadable file is missing elsewhere: tell the cause alone.
         raise SpecError(mistakes or error.mistakes) from None
     if mistakes:
         raise SpecError(mistakes)
     return manifest
+
+
+def _code(root: Path, declarations: Sequence[Declaration]) -> ReadCode | None:
+    if not declarations:
+        return None
+    # SQLAlchemy takes its time: a project of specs alone does not wait for it.
+    from specwright.read.classes import class_sections
+
+    return lambda mistakes: class_sections(declarations, root, mistakes)
 
 
 def _not_utf8(name: str, content: bytes, at: int) -> Mistake:

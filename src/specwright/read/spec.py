@@ -1,7 +1,7 @@
 """Specs to manifest: every file outlined, every known table read, everything judged together."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -20,19 +20,21 @@ from specwright.read.tables import kind_of
 from specwright.read.vocabulary import RULE_LINES, TABLES
 
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
+#: Reads the sections that classes stand for; their mistakes go with those of the specs.
+ReadCode = Callable[[Mistakes], Sequence[Section]]
 _Placed = tuple[str, Section, Table]
 _TITLE = re.compile(r"feature specification:\s*|data model:\s*", re.IGNORECASE)
 
 
-def read_specs(files: Mapping[str, str]) -> Manifest:
-    """The manifest of specs given as texts by path, as `specs/tasks/spec.md`.
+def read_specs(files: Mapping[str, str], code: ReadCode | None = None) -> Manifest:
+    """The manifest of specs given as texts by path, as `specs/tasks/spec.md`, and of what code declares.
 
     Raises:
         SpecError: every mistake of every file.
     """
     mistakes = Mistakes()
     outlines = {file: outline(file, files[file]) for file in sorted(files, key=_reading_order)}
-    manifest = _Reading(outlines, mistakes).manifest()
+    manifest = _Reading(outlines, code(mistakes) if code is not None else (), mistakes).manifest()
     mistakes.settle()
     return manifest
 
@@ -54,8 +56,9 @@ class _RuleRow:
 
 
 class _Reading:
-    def __init__(self, outlines: Mapping[str, Outline], mistakes: Mistakes) -> None:
+    def __init__(self, outlines: Mapping[str, Outline], code: Sequence[Section], mistakes: Mistakes) -> None:
         self.outlines = outlines
+        self.code = code
         self.mistakes = mistakes
         self.tables = self.known_tables()
         self.entities: list[Entity] = []
@@ -70,6 +73,10 @@ class _Reading:
         for file, read in self.outlines.items():
             for section in read.sections:
                 yield feature_of(file), section
+        names = {feature_of(file) for file in self.outlines}
+        for section in self.code:
+            # What code declares belongs to the feature, where there is one alone.
+            yield next(iter(names)) if len(names) == 1 else "", section
 
     def known_tables(self) -> dict[str, list[_Placed]]:
         """The tables that are read, by their kind, of all files."""

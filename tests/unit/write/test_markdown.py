@@ -1,12 +1,10 @@
 """Specs written from a manifest read back as the same manifest."""
 
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from specwright.model.errors import Origin
+from origins import bare
 from specwright.model.manifest import Manifest
 from specwright.read import read_project, read_specs
 from specwright.write.markdown import specs
@@ -109,17 +107,6 @@ Who it is about.
 1. Given nothing
 2. Given less
 """
-
-
-def bare(node: Any) -> Any:
-    """The node without its origins."""
-    if isinstance(node, tuple):
-        return tuple(map(bare, node))
-    if isinstance(node, Origin):
-        return None
-    if is_dataclass(node) and not isinstance(node, type):
-        return replace(node, **{known.name: bare(getattr(node, known.name)) for known in fields(node)})
-    return node
 
 
 @pytest.mark.parametrize("source", ["examples/tasks", "examples/clinic", "everything"])

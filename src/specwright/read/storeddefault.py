@@ -1,0 +1,96 @@
+"""Defaults of columns, in Python or in SQL, as constants of the spec language."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+
+from specwright.model.expression import Literal, Value
+from specwright.model.types import TEXT_KINDS, Kind, Type
+from specwright.model.values import read_text
+from specwright.read.checks import without_casts
+
+_NOW = re.compile(r"(?:now|current_timestamp|transaction_timestamp|localtimestamp)(?:\(\))?", re.IGNORECASE)
+
+
+class Unclear(ValueError):
+    """A default that is no constant; the message says what it is."""
+
+
+def stored_default(column: sa.Column[Any], type_: Type) -> Literal | None:
+    """The constant that fills the column; None for none, or for the present moment.
+
+    Raises:
+        Unclear: it is neither.
+    """
+    if is_now(column):
+        return None
+    if column.default is not None:
+        if not column.default.is_scalar:
+            raise Unclear("its default is made in Python, where other writers do not see it")
+        value = getattr(column.default, "arg", None)
+        return None if value is None else Literal(_fit(value, type_))
+    if column.identity is not None or column.computed is not None:
+        raise Unclear("the database makes its value")
+    sql = _sql(column)
+    if sql is None or sql.lower() == "null":
+        return None
+    return Literal(_read(sql, type_))
+
+
+def is_now(column: sa.Column[Any]) -> bool:
+    """Whether the column is filled with the present moment."""
+    if column.default is not None and not column.default.is_scalar:
+        text = str(getattr(column.default, "arg", ""))
+    else:
+        text = _sql(column) or ""
+    return _NOW.fullmatch(text) is not None
+
+
+def _sql(column: sa.Column[Any]) -> str | None:
+    default = column.server_default
+    if not isinstance(default, sa.DefaultClause):
+        return None
+    text = default.arg if isinstance(default.arg, str) else str(default.arg)
+    return without_casts(f"'{text}'" if isinstance(default.arg, str) else text)
+
+
+def _read(sql: str, type_: Type) -> Value:
+    quoted = re.fullmatch(r"'((?:[^']|'')*)'", sql)
+    text = quoted[1].replace("''", "'") if quoted else sql.strip("()")
+    if not quoted and not re.fullmatch(r"-?\d+(\.\d+)?|true|false", text, re.IGNORECASE):
+        raise Unclear(f"its default is no constant: {sql}")
+    if type_.kind is Kind.BOOLEAN:
+        text = {"t": "true", "f": "false"}.get(text.lower(), text.lower())
+    if type_.kind is Kind.TIMESTAMP:
+        text = re.sub(r"([+-]\d\d)$", r"\1:00", text)
+    return _fit(text, type_)
+
+
+def _fit(value: object, type_: Type) -> Value:
+    if type_.kind in (Kind.JSON, Kind.LIST):
+        raise Unclear(f"{type_} can have no default")
+    if isinstance(value, Enum):
+        value = value.value if value.value in type_.literals else value.name
+    try:
+        match value:
+            case str():
+                fitted: Value = read_text(value, type_.kind)
+            case int() | Decimal() | float() if type_.kind is Kind.NUMBER and not isinstance(value, bool):
+                fitted = Decimal(str(value))
+            case datetime():
+                fitted = value.astimezone(UTC)
+            case bool() | int() | Decimal() | date():
+                fitted = value
+            case _:
+                fitted = read_text(str(value), type_.kind)
+    except ValueError as error:
+        raise Unclear(f"its default {value!r} is {error}") from None
+    if isinstance(fitted, str) and (
+        type_.kind not in TEXT_KINDS or fitted != fitted.strip() or not fitted.isprintable() or not fitted
+    ):
+        raise Unclear(f"its default {fitted!r} cannot be written down")
+    return fitted
