@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: up test fuzz lint types
+.PHONY: up test fuzz faults lint types
 
 up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs
 	$(BIN)/specwright up examples/tasks
@@ -13,6 +13,9 @@ test: $(INSTALLED)  ## every test, on the embedded PostgreSQL
 
 fuzz: $(INSTALLED)  ## the properties, for as long as it takes
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest tests/properties
+
+faults: $(INSTALLED)  ## kills, restarts, rude clients: each as often as docs/reliability.md says
+	FAULTS=long $(BIN)/pytest tests/faults tests/integration/db
 
 lint: $(INSTALLED)  ## style, format and the import contract
 	$(BIN)/ruff check src tests

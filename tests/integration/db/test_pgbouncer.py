@@ -114,7 +114,7 @@ def _privileges(dsn: Dsn, folder: Path) -> dict[str, Any]:
     owner = Path(dsn.host or "/").stat().st_uid if local else 0
     known = pwd.getpwuid(owner) if owner != 0 else pwd.getpwnam("nobody")
     for path in (folder, *folder.parents[:3]):
-        path.chmod(path.stat().st_mode | 0o055)
+        path.chmod(path.stat().st_mode | 0o011)
     return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
 
 
