@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
+from leftovers import DROP_ROLES
 from specwright.db import embedded
 
 # No wall clock in a test; `make fuzz` looks longer.
@@ -41,6 +42,7 @@ def database_url(database_server: str) -> Iterator[str]:
     address, _, query = database_server.partition("?")
     yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     _execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+    _execute(database_server, DROP_ROLES.format(database=name))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,6 +20,7 @@ import jwt
 import uvicorn
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from leftovers import DROP_ROLES
 from specwright.api.connection import server_options
 from specwright.app import Backend
 from specwright.model.manifest import Manifest
@@ -280,6 +281,7 @@ def fresh_database(server: str) -> Iterator[str]:
         yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     finally:
         execute(f"DROP DATABASE {name} WITH (FORCE)")
+        execute(DROP_ROLES.format(database=name))
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Protect:
         return Unprotect(self.protection)
 
     def ops(self) -> list[ops.MigrateOperation]:
-        return [Script(escaped(script)) for script in _scripts(self.protection)]
+        return [Script(escaped(script)) for script in scripts(self.protection)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,8 @@ def expected_fingerprint(manifest: Manifest) -> str:
     return _fingerprint(protection(manifest))
 
 
-def _scripts(wanted: Protection) -> Iterator[str]:
+def scripts(wanted: Protection) -> Iterator[str]:
+    """The statements that make the roles, then the views and policies."""
     yield _do(_ROLES.format(roles=_array(wanted.roles), refusal=quoted(NO_ROLES), longest=LONGEST))
     yield _do(_policies(wanted, _fingerprint(wanted)))
 
