@@ -128,7 +128,7 @@ class Database:
         except DatabaseUnavailable as away:
             if not (read and away.broken):
                 raise
-        return await once()
+        return await _repeated(once)
 
     async def _once(self, method: str, sql: str, args: Sequence[object]) -> Any:
         async with self._connection() as connection:
