@@ -8,8 +8,8 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from os import urandom
 from time import perf_counter
-from uuid import uuid4
 
 import asyncpg
 
@@ -172,7 +172,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     trace = headers.get(b"traceparent")
     if trace is not None and (found := _TRACE.fullmatch(trace)):
         return found[1].decode()
-    return uuid4().hex
+    return urandom(16).hex()
 
 
 def _log(exchange: Exchange) -> None:
