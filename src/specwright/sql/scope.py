@@ -108,8 +108,12 @@ class Scopes:
         if action == "create":
             after = any_of(*(all_of(reason.who, reason.when, reason.then) for reason in reasons))
             return Scope(resource, action, TRUE if after != FALSE else FALSE, after)
-        after = any_of(*(all_of(reason.who, reason.then) for reason in reasons))
         read = self.scope(resource, "read", caller)
+        if action == "delete":
+            # There is no row after, so Then says nothing.
+            whole = all_of(read.before, before)
+            return Scope(resource, action, whole, whole)
+        after = any_of(*(all_of(reason.who, reason.then) for reason in reasons))
         return Scope(resource, action, all_of(read.before, before), all_of(read.before, after))
 
     def _who(self, resource: Resource, who: Who, caller: Caller) -> Expr:
