@@ -28,7 +28,8 @@ def access(
         str | None, typer.Argument(metavar="RESOURCE[/ID]", help="A row, as tasks/0192…; for create, tasks.")
     ] = None,
     action: Annotated[
-        str | None, typer.Argument(metavar="ACTION]", help=f"One of {', '.join(ACTIONS)}.")
+        str | None,
+        typer.Argument(metavar="ACTION]", help=f"One of {', '.join(ACTIONS)}, or one of the resource's own."),
     ] = None,
     format: Annotated[str, typer.Option(help="Of the matrix: text, markdown or json.")] = "text",
     role: Annotated[
@@ -53,8 +54,9 @@ def access(
     if row is None or action is None:
         raise ConfigError("Say whose access to what: specwright access ada tasks/ID update")
     resource, key = _row(manifest, row)
-    if action not in ACTIONS:
-        raise ConfigError(f'There is no action "{action}": {", ".join(ACTIONS)}.')
+    actions = (*ACTIONS, *(known.name for known in resource.actions))
+    if action not in actions:
+        raise ConfigError(f'There is no action "{action}": {", ".join(actions)}.')
     caller = person(manifest, name, role)
     if key:
         allowed = _explain_row(root, resource, key, action, caller)

@@ -25,7 +25,7 @@ from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Table
 from specwright.read.span import Span
 from specwright.read.tables import lines
-from specwright.read.vocabulary import EVERYTHING, FOREIGN_MAY, FOREIGN_WHO, MAY, WHO
+from specwright.read.vocabulary import EVERYTHING, FOREIGN_MAY, FOREIGN_WHO, LEVELS, MAY, WHO
 
 _KINDS = {kind.value: kind for kind in (WhoKind.ANYONE, WhoKind.SIGNED_IN, WhoKind.OWNER)}
 _ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
@@ -242,11 +242,20 @@ def read_actions(
             mistakes.add(cell, f'"{cell.text}" cannot name an action: {problem}')
             continue
         name = snake(cell.text)
+        level = _level(line.get("On"), mistakes)
         parameters = tuple(_parameters(line["Takes"], entities, mistakes))
         found.append(
-            Action(f"{resource.id}.action.{name}", name, "row", parameters, line["Does"].text, cell.origin)
+            Action(f"{resource.id}.action.{name}", name, level, parameters, line["Does"].text, cell.origin)
         )
     return found
+
+
+def _level(cell: Span | None, mistakes: Mistakes) -> str:
+    """Whether an action is one of a row, which goes without saying, or of all of them."""
+    word = "row" if cell is None else plain(cell).text
+    if cell is not None and word not in LEVELS:
+        mistakes.add(cell, f'"{word}" is nothing to act on.{hint(word, tuple(LEVELS), "Here can stand")}')
+    return LEVELS.get(word, "row")
 
 
 def _parameters(cell: Span, entities: Mapping[str, str], mistakes: Mistakes) -> Sequence[ActionParameter]:
@@ -258,6 +267,10 @@ def _parameters(cell: Span, entities: Mapping[str, str], mistakes: Mistakes) -> 
         name, type_ = _name_and_type(body, entities)
         if type_ is None:
             mistakes.add(part, f'"{part.text}" is no parameter: write a name and a type, as hours integer')
+        elif type_.kind is Kind.MANY:
+            mistakes.add(
+                part, f'"{name.text}" cannot be {type_}: an action takes values, and ids of single rows'
+            )
         elif problem := field_problem(name.text, "value"):
             mistakes.add(name, f'"{name.text}" cannot name a parameter: {problem}')
         elif any(known.name == snake(name.text) for known in found):

@@ -73,8 +73,6 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
         yield NotServed(f"soft delete of {resource.name}", resource.origin)
     if resource.moves:
         yield NotServed(f"the moves of {resource.name}", resource.moves[0].origin)
-    for action in resource.actions:
-        yield NotServed(f'the action "{action.name}" of {resource.name}', action.origin)
 
 
 def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:

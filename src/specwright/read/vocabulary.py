@@ -10,7 +10,7 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "grants": (("Who", "May"), ("When", "Then")),
     "names": (("Who", "Is"), ()),
     "roles": (("Role", "Means"), ()),
-    "actions": (("Action", "Takes", "Does"), ()),
+    "actions": (("Action", "Takes", "Does"), ("On",)),
 }
 
 #: Columns that any table may have besides: they are prose.
@@ -63,6 +63,9 @@ RULE_LINES = ("soft delete",)
 
 #: Who may be said besides a role and a name from a Who|Is table.
 WHO = ("anyone", "signed in", "owner")
+
+#: What an action is for, by the word of an On cell.
+LEVELS = {"row": "row", "all": "collection"}
 
 #: What may be granted besides an action's name.
 MAY = ("list", "read", "create", "update", "delete", "restore", "link", "everything")

@@ -106,7 +106,9 @@ def _entity(resource: Resource, remarks: Remarks) -> Iterator[str]:
     if resource.moves:
         yield _moves(resource.moves)
     if resource.actions:
-        yield table(("Action", "Takes", "Does"), map(_action, resource.actions))
+        yield _without_empty(
+            ("Action", "Takes", "Does", "On"), [_action(known) for known in resource.actions], 3
+        )
     if resource.grants:
         yield _grants(resource)
     yield from remarks.lines
@@ -138,12 +140,12 @@ def _moves(moves: Sequence[Move]) -> str:
     return _without_empty(("Field", "Moves", "Who"), rows, 2)
 
 
-def _action(action: Action) -> tuple[str, str, str]:
+def _action(action: Action) -> tuple[str, str, str, str]:
     takes = (
         f"{known.name} {type_words(known.type)}{'' if known.required else ' optional'}"
         for known in action.parameters
     )
-    return action.name, ", ".join(takes), action.effect
+    return action.name, ", ".join(takes), action.effect, "all" if action.level == "collection" else ""
 
 
 def _grants(resource: Resource) -> str:

@@ -46,10 +46,11 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
         | {Who(WhoKind.ROLE, role.name) for role in manifest.roles},
         key=lambda who: (_ORDER.index(who.kind), who.name),
     )
+    actions = (*ACTIONS, *(action.name for action in resource.actions))
     rows = tuple(
-        (str(who), tuple(_cell(_grants(resource, who, action)) for action in ACTIONS)) for who in people
+        (str(who), tuple(_cell(_grants(resource, who, action)) for action in actions)) for who in people
     )
-    return Matrix(resource.name, ACTIONS, rows)
+    return Matrix(resource.name, actions, rows)
 
 
 def _grants(resource: Resource, who: Who, action: str) -> list[Grant]:

@@ -102,5 +102,4 @@ def test_what_is_not_served() -> None:
         ('search in "t" of Task', 10),
         ("soft delete of Task", 1),
         ("the moves of Task", 14),
-        ('the action "go" of Task', 18),
     ]
