@@ -32,9 +32,11 @@ COMMANDS = {
     "sql": "sql",
     "migrate": "migrate",
     "models": "models",
+    "adopt": "adopt",
     "manifest": "check",
     "token": "token",
     "settings": "settings",
+    "doctor": "doctor",
 }
 
 

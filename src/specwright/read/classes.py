@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args, get_origin
 from typing import Literal as Choice
 
@@ -38,6 +39,31 @@ def class_sections(declarations: Sequence[Declaration], root: Path, mistakes: Mi
     for known in declarations:
         found += _Class(known, entities, root, mistakes).sections()
     return found
+
+
+def known_of(model: type[Any]) -> dict[str, Extra]:
+    """What a class knows of its columns: pydantic's constraints, annotations and descriptions."""
+    mapper: Any = sa.inspect(model)
+    found = {}
+    for attribute in mapper.column_attrs:
+        column = attribute.columns[0]
+        means = str(attribute.doc or column.doc or "")
+        known = getattr(model, "model_fields", {}).get(attribute.key)
+        found[column.name] = Extra(
+            type=_choice(known.annotation) if known is not None else None,
+            bounds=_bounds(known.metadata if known is not None else ()),
+            means=" ".join(((known.description if known is not None else None) or means).split()),
+        )
+    return found
+
+
+def mapped_classes(module: ModuleType) -> list[type[Any]]:
+    """The classes of a module that have a table, in the order of their definition."""
+    return [
+        known
+        for known in vars(module).values()
+        if isinstance(known, type) and isinstance(known.__dict__.get("__table__"), sa.Table)
+    ]
 
 
 class _Class:
@@ -81,8 +107,8 @@ class _Class:
             if subject.kind is WhoKind.OWNER
         }
         extras = {
-            column.name: replace(self.extra(column), the_caller=column.name in owners)
-            for column in table.columns
+            name: replace(extra, the_caller=name in owners)
+            for name, extra in known_of(self.known.model).items()
         }
         for name, word in types.items():
             if word == "User" and name in extras:
@@ -106,19 +132,6 @@ class _Class:
         if name not in columns:
             self.tell(None, f'it has no column "{name}" to speak of')
         return str(columns.get(name, name))
-
-    def extra(self, column: sa.Column[Any]) -> Extra:
-        """What the class knows of a column: pydantic's constraints, annotations and descriptions."""
-        attribute = self.mapper.get_property_by_column(column)
-        means = str(attribute.doc or column.doc or "")
-        known = getattr(self.known.model, "model_fields", {}).get(attribute.key)
-        if known is None:
-            return Extra(means=" ".join(means.split()))
-        return Extra(
-            type=_choice(known.annotation),
-            bounds=_bounds(known.metadata),
-            means=" ".join((known.description or means).split()),
-        )
 
     def place(self, column: str) -> Origin:
         for attribute in self.mapper.column_attrs:

@@ -119,6 +119,8 @@ class StoredTable:
 
     def field(self, column: sa.Column[Any]) -> Field | None:
         extra = self.extras.get(column.name, Extra())
+        if "specwright.caller" in str(getattr(column.server_default, "arg", "")):
+            extra = replace(extra, the_caller=True)
         type_ = self.type_of(column, extra)
         if type_ is None:
             return None
@@ -188,7 +190,7 @@ class StoredTable:
             stored = f"{name}_id"
         else:
             stored = plain
-        if name_problem(name) is not None:
+        if name_problem(name) is not None or not column.isascii():
             self.tell(f'no field can be called "{column}"', column)
             return None
         problem = (

@@ -20,6 +20,9 @@ _EXACT: tuple[tuple[type[Any], Type], ...] = (
 def stored_type(type_: Any, tell: Callable[[str], None]) -> Type | None:
     """The type of a column; `tell` hears what of it cannot be said. None when nothing of it can."""
     type_ = getattr(type_, "impl_instance", type_)
+    if isinstance(type_, sa.types.NullType):
+        tell("its type is not known here")
+        return None
     match type_:
         case sa.Enum():
             return _enum(type_, tell)
