@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    false,
     func,
     literal_column,
     not_,
@@ -160,7 +161,8 @@ class PolicyCompiler(Compiler):
             case Compare(operator, CallerPath(left), CallerPath(right)) if _are_claims(left, right):
                 return _compare(operator, _Claim(left), _Claim(right))
             case In(CallerPath(("claims", *_)) as item, ListOf(items)):
-                return or_(*(self.atom(comparison, Compare("==", item, literal)) for literal in items))
+                equal = (self.atom(comparison, Compare("==", item, literal)) for literal in items)
+                return or_(false(), *equal)
             case In(CallerPath(left), CallerPath(right)) if _are_claims(left, right):
                 item_, container = _Claim(left), _Claim(right)
                 listed = func.jsonb_build_array(item_.json)
