@@ -10,7 +10,7 @@ import asyncpg
 
 from specwright.db.connector import Connector
 from specwright.db.moments import keep_moments
-from specwright.db.sqlstate import DRIVER_ERRORS, is_astray, is_away, is_collision
+from specwright.db.sqlstate import DRIVER_ERRORS, ends_session, is_astray, is_away, is_collision
 from specwright.db.url import Dsn
 from specwright.model.errors import SpecwrightError
 
@@ -148,7 +148,7 @@ class Database:
         try:
             yield connection
         except DRIVER_ERRORS as error:
-            broken = _lost(connection)
+            broken = _lost(connection) or ends_session(error)
             if not broken and not is_away(error):
                 raise
             if broken or is_astray(error):

@@ -45,6 +45,11 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, TimeoutError | asyncpg.OutdatedSchemaCacheError)
 
 
+def ends_session(error: Exception) -> bool:
+    """Whether the server closes the connection after this, if the network has not told so yet."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith("57P")
+
+
 def is_astray(error: Exception) -> bool:
     """Whether the pool's connections lead to the wrong place by now."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _ASTRAY
