@@ -1,7 +1,7 @@
 """A first spec of what exists already: tables as entities, and what the spec language cannot say of them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -43,7 +43,11 @@ def adopt_tables(
     names: dict[str, str] = {}
     for table in chosen:
         names[table.fullname] = _entity(table, set(names.values()))
-    return [_adopted(table, names, (extras or {}).get(table.fullname, {})) for table in chosen]
+    adopted: list[Adopted] = []
+    for table in chosen:
+        taken = {known.resource.table for known in adopted}
+        adopted.append(_adopted(table, names, (extras or {}).get(table.fullname, {}), taken))
+    return adopted
 
 
 def mistaken_field(adopted: Sequence[Adopted], lines: Sequence[str]) -> tuple[int, str] | None:
@@ -111,12 +115,16 @@ def _singular(words: str) -> str:
     return words
 
 
-def _adopted(table: sa.Table, names: Mapping[str, str], extras: Mapping[str, Extra]) -> Adopted:
+def _adopted(
+    table: sa.Table, names: Mapping[str, str], extras: Mapping[str, Extra], taken: Collection[str]
+) -> Adopted:
     name = names[table.fullname]
     stored = StoredTable(name, table, names, extras)
     found = stored.read()
     words = title(name)
     many = snake(table.name) if name_problem(table.name) is None else snake(plural(words))
+    if many in taken:
+        many = snake(plural(words))
     notes = []
     if table.schema not in (None, "public"):
         notes.append(Unsaid(f"it is in the schema {table.schema}: entities are stored in public"))

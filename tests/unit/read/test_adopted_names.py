@@ -46,3 +46,13 @@ def test_tables_that_others_refer_to_come_first() -> None:
         )
     names = [known.resource.name for known in adopt_tables(list(metadata.tables.values()))]
     assert names.index("A") < names.index("Z") and len(names) == 4
+
+
+def test_tables_of_one_name_in_two_schemas_are_two_entities() -> None:
+    """The second has a name, a path and a table of its own, and a note on each."""
+    metadata = sa.MetaData()
+    for schema in (None, "old"):
+        sa.Table("tasks", metadata, sa.Column("id", sa.Uuid, primary_key=True), schema=schema)
+    one, other = adopt_tables(list(metadata.tables.values()))
+    assert {one.resource.table, other.resource.table} == {"tasks", "task2s"}
+    assert {one.resource.name, other.resource.name} == {"Task", "Task2"}
