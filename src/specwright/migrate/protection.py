@@ -204,6 +204,9 @@ BEGIN
   EXECUTE 'GRANT USAGE ON SCHEMA specwright TO ' || derived;
   EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA specwright TO ' || derived;
   EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA specwright GRANT SELECT ON TABLES TO ' || derived;
+  IF to_regclass('alembic_version') IS NOT NULL THEN
+    EXECUTE 'GRANT SELECT ON alembic_version TO ' || derived;
+  END IF;
   COMMENT ON SCHEMA {definer} IS '{fingerprint}';
 END
 """

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner, role, to
 from protected import migrate, run, session_of, sessions_on
 from specwright.db.session import SessionsRefused
-from specwright.migrate.apply import commit, downgrade, upgrade
+from specwright.migrate.apply import commit, downgrade, pending, upgrade
 from specwright.migrate.draft import develop
 from specwright.migrate.plan import plan
 from specwright.model.caller import ANONYMOUS, Caller
@@ -58,13 +58,13 @@ async def sql(url: str, statement: str, *values: Any) -> list[Any]:
 
 
 @asynccontextmanager
-async def titles(url: str, manifest: Manifest) -> AsyncIterator[Any]:
+async def titles(url: str, manifest: Manifest, table: str = "tasks") -> AsyncIterator[Any]:
     """Asks for all titles as a caller."""
     sessions = sessions_on(url)
 
     async def ask(caller: Caller) -> list[str]:
         async with session_of(sessions, manifest, caller) as session:
-            return sorted(await session.scalars(text("SELECT title FROM tasks")))
+            return sorted(await session.scalars(text(f"SELECT title FROM {table}")))
 
     try:
         yield ask
@@ -244,6 +244,27 @@ async def test_a_login_that_may_make_no_roles_has_no_sessions(
             assert list(await session.scalars(text("SELECT title FROM notes"))) == []
     finally:
         await sessions.close()
+
+
+async def test_a_login_that_owns_nothing_serves(
+    tmp_path: Path, database_url: str, login: tuple[str, str]
+) -> None:
+    """Level 2: the owner migrates; a login with the granted roles runs our statements and opens sessions."""
+    url, name = login
+    manifest = notes(tmp_path, "owner")
+    commit(tmp_path, manifest, "notes")
+    await upgrade(tmp_path, database_url)
+    await sql(database_url, "INSERT INTO notes (title, owner_id) VALUES ('mine', 'ada')")
+    modern = (await sql(database_url, "SELECT current_setting('server_version_num')::int >= 160000"))[0][0]
+    for suffix, role_ in await sql(database_url, "SELECT suffix, name FROM specwright.database_roles"):
+        inherit = "TRUE" if suffix == "derived" else "FALSE"
+        options = f" WITH SET TRUE, INHERIT {inherit}" if modern else ""
+        await sql(database_url, f'GRANT "{role_}" TO {name}{options}')
+    assert await pending(tmp_path, url) == ()
+    assert [row["title"] for row in await sql(url, "SELECT title FROM notes")] == ["mine"]
+    async with titles(url, manifest, "notes") as ask:
+        assert await ask(ADA) == ["mine"]
+        assert await ask(BOB) == []
 
 
 async def test_a_copy_of_a_database_keeps_its_roles(database_url: str) -> None:
