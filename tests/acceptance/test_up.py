@@ -195,6 +195,17 @@ def test_the_app_is_reloaded_too(project: Path) -> None:
         eventually(lambda: backend.get("/hello").text == '"two"', "the mended route")
 
 
+def test_the_models_follow_the_spec(project: Path) -> None:
+    """Classes that `specwright models` wrote have a new field as soon as the API has it."""
+    assert specwright("models", cwd=project).returncode == 0
+    models = project / "app" / "models.py"
+    assert "stars" not in models.read_text()
+    with running("up", cwd=project) as backend:
+        edit(project, "| owner | User", "| stars | integer | 0..5 |\n| owner | User")
+        backend.printed("reloaded")
+        assert "stars" in models.read_text()
+
+
 def test_a_second_up_says_where_the_first_is(project: Path) -> None:
     """One sentence, and a usage error."""
     with running("up", "--no-reload", cwd=project) as backend:

@@ -13,6 +13,8 @@ import typer
 from specwright.cli import console
 from specwright.cli.listening import listen, url
 from specwright.cli.lock import only_here
+from specwright.cli.models import FILE as MODELS
+from specwright.cli.models import fresh_models, has_models
 from specwright.cli.project import SPECS, find_project
 from specwright.cli.running import embedded_server, until_stopped
 from specwright.cli.supervisor import Supervisor
@@ -106,6 +108,8 @@ class Project:
         """
         address = _address(settings, self.server)
         console.done(*await _about(self.server, address))
+        if _freshen(self.root, manifest):
+            console.done("models written", MODELS)
         developed = await self._migrate(manifest, settings, address)
         if developed is None:
             console.done("the database has the specs' tables")
@@ -119,6 +123,9 @@ class Project:
         """Serve what the files say now, or tell what is wrong and leave everything as it is."""
         try:
             manifest = await asyncio.to_thread(read_project, self.root)
+            if not _freshen(self.root, manifest) and names == [MODELS]:
+                # Our own writing, seen by the watcher.
+                return
             settings = _settings(self.root, self.options)
             address = _address(settings, self.server)
             developed = await self._migrate(manifest, settings, address)
@@ -210,6 +217,11 @@ def _summary(manifest: Manifest) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _freshen(root: Path, manifest: Manifest) -> bool:
+    """Keep the classes that `specwright models` wrote as the specs are; whether they had to be written."""
+    return has_models(root) and fresh_models(root, manifest)
 
 
 def _invitation(address: str, manifest: Manifest) -> str:
