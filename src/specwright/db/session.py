@@ -16,11 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as SQLAlchemySession
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlmodel import Session as ModelSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from specwright.db.connector import Connector
+from specwright.db.moments import keep_moments
 from specwright.db.pool import DatabaseUnavailable
 from specwright.db.sqlstate import DRIVER_ERRORS, is_away, is_collision
 from specwright.db.url import Dsn
@@ -31,6 +32,9 @@ _BEGIN = (
     "SELECT set_config('role', $1, true), set_config('specwright.caller', $2, true),"
     " set_config('specwright.roles', $3, true), set_config('specwright.claims', $4, true)"
 )
+
+#: In the `info` of a session that is a part of a greater whole, whether it must not be committed.
+HELD = "specwright_held"
 
 _UNPROTECTED = (
     asyncpg.UndefinedTableError,
@@ -54,6 +58,11 @@ class Identity(Protocol):
     @property
     def settings(self) -> tuple[str, str, str]:
         """The caller's id, their roles as an array, their claims as JSON."""
+        ...
+
+    @property
+    def own_row(self) -> str | None:
+        """The statement that makes the caller's own row, given the id, where there is a table for it."""
         ...
 
 
@@ -90,7 +99,7 @@ class Sessions:
         engine = await self._opened()
         role = self._roles.get(identity.role) or await self._learned(identity.role)
         session = _AsyncPlain(engine, sync_session_class=_Scoped, expire_on_commit=False)
-        session.sync_session.info["identity"] = (role, *identity.settings)
+        session.sync_session.info |= {"identity": (role, *identity.settings), "own_row": identity.own_row}
         async with _used(session):
             yield session
 
@@ -159,7 +168,9 @@ class Sessions:
 
     async def _connect(self, *_: Any, **__: Any) -> Any:
         try:
-            return await self._connector.connect(command_timeout=self._statement_timeout + 2)
+            connection = await self._connector.connect(command_timeout=self._statement_timeout + 2)
+            await keep_moments(connection)
+            return connection
         except DRIVER_ERRORS as error:
             raise DatabaseUnavailable((str(error) or type(error).__name__).splitlines()[0]) from error
 
@@ -188,6 +199,36 @@ def _begin(session: Session, transaction: SessionTransaction, connection: Connec
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         raise SessionsRefused("A scoped session needs a transaction: AUTOCOMMIT would end it at once.")
     connection.exec_driver_sql(_BEGIN, session.info["identity"])
+
+
+@event.listens_for(_Scoped, "before_commit")
+def _kept(session: Session) -> None:
+    if session.info.get(HELD) and not session.in_nested_transaction():
+        raise SessionsRefused("A hook or action commits nothing: the request does, when all of it went well.")
+
+
+@event.listens_for(_Scoped, "before_flush")
+def _flushing(session: Session, *_: Any) -> None:
+    if session.new or session.dirty:
+        _make_own_row(session)
+
+
+@event.listens_for(_Scoped, "do_orm_execute")
+def _executing(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update:
+        _make_own_row(state.session)
+
+
+def _make_own_row(session: Session) -> None:
+    """The caller's own row, which comes with their first write, and which no grant need allow."""
+    statement = session.info.pop("own_row", None)
+    if statement is None:
+        return
+    connection = session.connection()
+    role, caller, *_ = session.info["identity"]
+    connection.exec_driver_sql("SELECT set_config('role', 'none', true)")
+    connection.exec_driver_sql(statement, (caller,))
+    connection.exec_driver_sql("SELECT set_config('role', $1, true)", (role,))
 
 
 @asynccontextmanager

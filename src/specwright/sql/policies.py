@@ -85,6 +85,8 @@ class Identity:
     role: str
     #: The id, the roles as an array, the claims as JSON: `specwright.caller`, `.roles` and `.claims`.
     settings: tuple[str, str, str]
+    #: The statement that makes the caller's own row, given the id, where a table of users has such rows.
+    own_row: str | None = None
 
 
 def database_role(manifest: Manifest, caller: Caller) -> str:
@@ -102,7 +104,16 @@ def identity(manifest: Manifest, caller: Caller) -> Identity:
     roles = ",".join(_element(role) for role in sorted(caller.roles) if _storable(role))
     name = caller.id if caller.id is not None and _storable(caller.id) else ""
     claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
-    return Identity(database_role(manifest, caller), (name, f"{{{roles}}}", claims))
+    settings = (name, f"{{{roles}}}", claims)
+    return Identity(database_role(manifest, caller), settings, _own_row(manifest) if name else None)
+
+
+def _own_row(manifest: Manifest) -> str | None:
+    users = next((resource for resource in manifest.stored if resource.name == "User"), None)
+    if users is None:
+        return None
+    table, key = quote(users.table), quote(users.key_field.column)
+    return f"INSERT INTO {table} ({key}) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S608 # of the spec
 
 
 def protection(manifest: Manifest) -> Protection:
