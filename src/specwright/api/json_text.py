@@ -42,11 +42,19 @@ def read(raw: bytes) -> Any:
 
 def write(value: Any) -> str:
     """The JSON text of a value that was read, its numbers as they were written."""
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except TypeError:
+        # It knows no Decimal, and is ten times as fast where there is none.
+        return _write(value)
+
+
+def _write(value: Any) -> str:
     match value:
         case dict():
-            return "{" + ",".join(f"{json.dumps(key)}:{write(item)}" for key, item in value.items()) + "}"
+            return "{" + ",".join(f"{json.dumps(key)}:{_write(item)}" for key, item in value.items()) + "}"
         case list():
-            return "[" + ",".join(map(write, value)) + "]"
+            return "[" + ",".join(map(_write, value)) + "]"
         case Decimal():
             return str(value)
         case _:

@@ -9,7 +9,7 @@ from pydantic_core import core_schema as schema
 
 from specwright.api import json_text, literals
 from specwright.api.literals import Fault
-from specwright.api.problems import FieldError
+from specwright.api.problems import MOST_ERRORS, FieldError
 from specwright.model.manifest import Bounds, Field, Manifest
 from specwright.model.types import MAX_INTEGER, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
@@ -43,9 +43,11 @@ class Validator:
                 bounds = Bounds(1, LONGEST_SUBJECT)
         elif field.built_in and type_.kind is Kind.TEXT:
             bounds = Bounds(1, LONGEST_SUBJECT)
-        core = _core(type_, bounds, field.pattern)
         self._wire = field.wire
-        self._core = SchemaValidator(schema.nullable_schema(core) if field.nullable else core)
+        self._core = SchemaValidator(_core(type_, bounds, field.pattern))
+        self._hasty = (
+            SchemaValidator(_list(type_, bounds, hasty=True)) if type_.kind is Kind.LIST else self._core
+        )
         self._nullable = field.nullable
 
     def validate(self, value: Any) -> tuple[Any, list[FieldError]]:
@@ -58,16 +60,19 @@ class Validator:
             if isinstance(scalar, str) and literals.UNSTORABLE.search(scalar):
                 message = "Must not hold a NUL or half of a surrogate pair."
                 return None, [FieldError(self._wire, "invalid_character", message)]
+        # Half a million faults would take seconds to tell, and a problem shows fifty.
+        core = self._hasty if isinstance(value, list) and len(value) > MOST_ERRORS else self._core
         try:
-            return self._core.validate_python(value), []
+            return core.validate_python(value), []
         except ValidationError as error:
-            return None, list(self._faults(error))
+            return None, list(faults(self._wire, error))
 
-    def _faults(self, error: ValidationError) -> Iterator[FieldError]:
-        for found in error.errors(include_url=False):
-            place = ".".join((self._wire, *map(str, found["loc"])))
-            code, message = _explain(found)
-            yield FieldError(place, code, message)
+
+def faults(wire: str, error: ValidationError) -> Iterator[FieldError]:
+    """What Pydantic finds wrong with a member, each fault by itself."""
+    for found in error.errors(include_url=False):
+        code, message = _explain(found)
+        yield FieldError(".".join((wire, *map(str, found["loc"]))), code, message)
 
 
 def _explain(found: Any) -> tuple[str, str]:
@@ -142,15 +147,21 @@ def _core(type_: Type, bounds: Bounds, pattern: str | None) -> schema.CoreSchema
         case Kind.JSON:
             return schema.no_info_plain_validator_function(_told(_json))
         case Kind.LIST:
-            assert type_.item is not None
-            return schema.list_schema(
-                _core(type_.item, Bounds(), None),
-                strict=True,
-                min_length=bounds.least,
-                max_length=bounds.most,
-            )
+            return _list(type_, bounds)
         case kind:
             raise ValueError(f"a {kind} is not a member of a body")
+
+
+def _list(type_: Type, bounds: Bounds, *, hasty: bool = False) -> schema.CoreSchema:
+    """A list with every faulty item told, or if hasty the first."""
+    assert type_.item is not None
+    return schema.list_schema(
+        _core(type_.item, Bounds(), None),
+        strict=True,
+        min_length=bounds.least,
+        max_length=bounds.most,
+        fail_fast=hasty,
+    )
 
 
 def _told(read: Any) -> Any:

@@ -127,3 +127,12 @@ def test_every_body_of_every_method(specimens: Served) -> None:
             assert answer.status in (400, 422), (method, case)
     assert ada.get(f"/specimens/{made['id']}").json() == made
     assert specimens.request("GET", f"{PREFIX}/specimens?limit=1", body=b"\xff{").status == 200
+
+
+def test_faults_in_a_list(specimens: Served) -> None:
+    """Each faulty item is named, and of a list longer than a problem can tell, the first."""
+    assert _send(specimens, b'{"texts":[1,"x",2]}').faults == [
+        ("texts.0", "wrong_type"),
+        ("texts.2", "wrong_type"),
+    ]
+    assert _send(specimens, b'{"texts":["x"%b]}' % (b",1" * 1000)).faults == [("texts.1", "wrong_type")]
