@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from specwright.app import Backend
     from specwright.read.declared import allow, anyone, named, owner, role, signed_in
-    from specwright.session import CallerDep, SessionDep, UnscopedSessionDep, problem
+    from specwright.session import CallerDep, SessionDep, UnscopedSessionDep, after_commit, problem
 
 __all__ = [
     "Backend",
@@ -14,6 +14,7 @@ __all__ = [
     "SessionDep",
     "UnscopedSessionDep",
     "__version__",
+    "after_commit",
     "allow",
     "anyone",
     "named",
@@ -30,6 +31,7 @@ _PLACES = {
     "CallerDep": "session",
     "SessionDep": "session",
     "UnscopedSessionDep": "session",
+    "after_commit": "session",
     "allow": "read.declared",
     "anyone": "read.declared",
     "named": "read.declared",

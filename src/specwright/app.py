@@ -1,11 +1,11 @@
 """`Backend`: a spec and its settings put together as an ordinary FastAPI application."""
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,8 @@ from specwright.api.documentation import IssueToken, documentation_routes
 from specwright.api.edge import Edge
 from specwright.api.endpoints import Endpoints
 from specwright.api.exchange import problem_reply
+from specwright.api.hooked import Moment
+from specwright.api.hooks import Binding, Hooks
 from specwright.api.layer import Layer
 from specwright.api.openapi import build
 from specwright.api.parameters import Parameters
@@ -38,6 +40,8 @@ from specwright.settings import Settings
 from specwright.sql.statements import Statements
 
 LOG = logging.getLogger("specwright")
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Backend:
@@ -69,6 +73,7 @@ class Backend:
         if self.settings.app_secret is None:
             raise ConfigError("APP_SECRET is not set: it signs cursors; make one of 32 random bytes or more.")
         self.edge = Edge(self.settings)
+        self._hooks = Hooks()
 
     def resource(
         self,
@@ -95,6 +100,47 @@ class Backend:
             raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
         self._declarations.append(declaration(model, grants, rules, fields, types))
 
+    def before(self, model: Any, action: str) -> Callable[[F], F]:
+        """Call the function before each `create`, `update` or `delete`, in its transaction.
+
+        It takes the row (`task: Task`) as it is going to be stored. What it changes there is validated and
+        stored. An exception rolls back all of it.
+
+        Args:
+            model: the class of the row, of SQLModel or SQLAlchemy, or the entity's name.
+
+        Raises:
+            ConfigError: there is no such entity or action, or the function takes what there is not; told at
+                the latest when the application starts.
+        """
+        return self._bound("before", model, action)
+
+    def after(self, model: Any, action: str) -> Callable[[F], F]:
+        """Call the function after each `create`, `update` or `delete`, in its transaction.
+
+        It takes the row as it is stored, or was. An exception rolls back all of it.
+
+        Raises:
+            ConfigError: as `before`.
+        """
+        return self._bound("after", model, action)
+
+    def action(self, model: Any) -> Callable[[F], F]:
+        """Bind the function to the action of its name, which the spec declares and grants.
+
+        Raises:
+            ConfigError: the spec declares no such action of this entity, with other parameters, or without a
+                grant; told at the latest when the application starts.
+        """
+        return self._bound("action", model)
+
+    def _bound(self, moment: Moment | Literal["action"], model: Any, action: str = "") -> Callable[[F], F]:
+        def bind(function: F) -> F:
+            self._hooks.bind(Binding(moment, model, action or function.__name__, function))
+            return function
+
+        return bind
+
     @cached_property
     def manifest(self) -> Manifest:
         """Everything that specs and classes say, complete from the first time it is asked for."""
@@ -109,7 +155,9 @@ class Backend:
     def dispatch(self) -> Dispatch:
         """The derived routes."""
         endpoints = [Endpoints(self.service, resource) for resource in self.manifest.stored]
-        return Dispatch(self.service.contract.prefix, endpoints)
+        dispatch = Dispatch(self.service.contract.prefix, endpoints)
+        self._hooks.install(self.manifest, dispatch)
+        return dispatch
 
     @cached_property
     def app(self) -> FastAPI:
@@ -144,6 +192,7 @@ class Backend:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         """Give way to the application's own routes, then serve; the database is opened when first needed."""
+        self._hooks.complete(self.manifest)
         for route in iter_route_contexts(app.routes):
             for method in sorted(route.methods or ()):
                 if self.dispatch.give_way(method, route.path or ""):
@@ -161,7 +210,13 @@ class Backend:
         if app.openapi_schema is None:
             own = get_openapi(title=app.title, version=app.version, routes=app.routes)
             people = self.manifest.people if self._issue_token() else ()
-            document = build(self.manifest, title=app.title, version=app.version, development_people=people)
+            document = build(
+                self.manifest,
+                title=app.title,
+                version=app.version,
+                development_people=people,
+                actions=self._hooks.described(),
+            )
             for path, item in own.get("paths", {}).items():
                 document["paths"][path] = document["paths"].get(path, {}) | item
             document["components"]["schemas"] |= own.get("components", {}).get("schemas", {})

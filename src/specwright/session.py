@@ -5,22 +5,29 @@ code asks for; it is committed before the answer is sent, and rolled back by an 
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from specwright.api.problems import FieldError, Problem
-from specwright.api.violations import problem_of
+from specwright.api.transaction import after_commit, committed
+from specwright.api.violations import told
 from specwright.api.visit import visit_of
-from specwright.db.session import driver_error
 from specwright.model.caller import Caller
-from specwright.model.manifest import Manifest
 from specwright.sql.policies import identity
+
+__all__ = [
+    "CallerDep",
+    "SessionDep",
+    "UnscopedSessionDep",
+    "after_commit",
+    "current_caller",
+    "problem",
+    "scoped_session",
+    "unscoped_session",
+]
 
 LOG = logging.getLogger("specwright.sessions")
 
@@ -35,10 +42,15 @@ CallerDep = Annotated[Caller, Depends(current_caller)]
 
 async def scoped_session(request: Request, caller: CallerDep) -> AsyncIterator[AsyncSession]:
     """A session whose every statement the database restricts to what the caller may."""
-    service = visit_of(request.scope).service
-    with _told(service.manifest):
-        async with service.sessions.scoped(identity(service.manifest, caller)) as session:
+    visit = visit_of(request.scope)
+    if visit.transaction is not None:
+        yield visit.transaction.session
+        return
+    manifest = visit.service.manifest
+    with told(manifest):
+        async with visit.service.sessions.scoped(identity(manifest, caller)) as session:
             yield session
+    committed(session, visit.exchange)
 
 
 async def unscoped_session(request: Request, caller: CallerDep) -> AsyncIterator[AsyncSession]:
@@ -49,9 +61,14 @@ async def unscoped_session(request: Request, caller: CallerDep) -> AsyncIterator
         visit.route,
         extra={"request_id": request.scope["request_id"], "route": visit.route, "caller": caller.id},
     )
-    with _told(visit.service.manifest):
+    if visit.transaction is not None:
+        await visit.transaction.unscope()
+        yield visit.transaction.session
+        return
+    with told(visit.service.manifest):
         async with visit.service.sessions.unscoped() as session:
             yield session
+    committed(session, visit.exchange)
 
 
 #: Ends before the answer is sent, so that a commit that fails is told to the client.
@@ -66,20 +83,3 @@ def problem(status: int, code: str, detail: str = "", *, field: str | None = Non
     """
     errors = [] if field is None else [FieldError(field, code, detail)]
     return Problem(code, detail, errors=errors, status=status)
-
-
-@contextmanager
-def _told(manifest: Manifest) -> Iterator[None]:
-    """What PostgreSQL refuses, in the words of the API."""
-    try:
-        yield
-    except DBAPIError as error:
-        cause = driver_error(error)
-        if isinstance(cause, asyncpg.InsufficientPrivilegeError):
-            LOG.warning("refused by the database: %s", cause)
-            raise Problem("forbidden") from error
-        deleting = (error.statement or "").lstrip()[:6].upper() == "DELETE"
-        found = problem_of(manifest, "delete" if deleting else "", cause) if cause is not None else None
-        if found is None:
-            raise
-        raise found from error

@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 from specwright.api.endpoints import Endpoints
 from specwright.api.request import Reply, Request
-from specwright.model.manifest import Resource
+from specwright.model.manifest import Action, Resource
+from specwright.model.names import kebab
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -31,6 +32,9 @@ class Dispatch:
         self.prefix = prefix + "/"
         self._collections: dict[str, Match] = {}
         self._rows: dict[str, Match] = {}
+        #: By path and verb, of a row and of all.
+        self._row_actions: dict[tuple[str, str], Match] = {}
+        self._actions: dict[tuple[str, str], Match] = {}
         self._exact: dict[str, set[str]] = {}
         for one in endpoints:
             path = one.resource.path
@@ -56,17 +60,40 @@ class Dispatch:
         if path in self._exact and method in self._exact[path]:
             return None
         segments = path[len(self.prefix) :].split("/")
-        if len(segments) == 1:
-            found = self._collections.get(segments[0])
-        else:
-            found = self._rows.get(segments[0]) if len(segments) == 2 and segments[1] else None
+        key = ""
+        match segments:
+            case [name]:
+                found = self._collections.get(name)
+            case [name, verb] if method == "POST" and (name, verb) in self._actions:
+                found = self._actions[name, verb]
+            case [name, key] if key:
+                found = self._rows.get(name)
+            case [name, key, verb] if key:
+                found = self._row_actions.get((name, verb))
+            case _:
+                return None
         if found is None or (method in found.handlers and found.handlers[method] is None):
             return None
-        return found if len(segments) == 1 else replace(found, key=unquote(segments[1]))
+        return replace(found, key=unquote(key)) if key else found
 
     def endpoints(self, resource: Resource) -> Endpoints:
         """The endpoints of a resource."""
         return self._collections[resource.path].endpoints
+
+    def answer(self, resource: Resource, method: str, handler: Handler) -> None:
+        """Let another handler answer a method that changes something; POST is the collection's."""
+        table = self._collections if method == "POST" else self._rows
+        match = table[resource.path]
+        table[resource.path] = replace(match, handlers={**match.handlers, method: handler})
+
+    def add_action(self, resource: Resource, action: Action, handler: Handler) -> None:
+        """Add a route: `POST /tasks/{id}/snooze`, or on all of them `POST /tasks/archive`."""
+        endpoints = self.endpoints(resource)
+        verb = kebab(action.name)
+        on_all = action.level == "collection"
+        template = f"{endpoints.path}/{verb}" if on_all else f"{endpoints.path}/{{id}}/{verb}"
+        table = self._actions if on_all else self._row_actions
+        table[resource.path, verb] = Match(endpoints, template, {"POST": handler})
 
     def give_way(self, method: str, template: str) -> bool:
         """Leave a method of a path to the application; whether there was a derived route for it.
@@ -77,6 +104,8 @@ class Dispatch:
         if not template.startswith(self.prefix):
             return False
         segments = template[len(self.prefix) :].split("/")
+        if self._yield_action(method, segments):
+            return True
         table = {1: self._collections, 2: self._rows}.get(len(segments), {})
         match = table.get(segments[0])
         if match is None:
@@ -87,3 +116,17 @@ class Dispatch:
         else:
             table[segments[0]] = replace(match, handlers={**match.handlers, **dict.fromkeys(methods)})
         return match.handlers.get(method) is not None
+
+    def _yield_action(self, method: str, segments: list[str]) -> bool:
+        match segments:
+            case [name, verb]:
+                table = self._actions
+            case [name, key, verb] if key.startswith("{"):
+                table = self._row_actions
+            case _:
+                return False
+        if method != "POST" or (name, verb) not in table:
+            return False
+        match = table[name, verb]
+        table[name, verb] = replace(match, handlers={"POST": None})
+        return True

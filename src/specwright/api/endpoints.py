@@ -6,7 +6,7 @@ The order of judgement on a row route is 401, then the body, 404 where the calle
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +41,18 @@ _DIAGNOSES: dict[WriteKind, WriteKind] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A write as a request asks for it: its shape, and what fills its parameters."""
+
+    kind: WriteKind
+    shape: WriteShape
+    values: dict[str, Any]
+    body: Body | None = None
+    #: What a refusal calls it, where that is not its kind.
+    action: str = ""
+
+
 class Endpoints:
     """List, create, read, update, replace and delete of one resource."""
 
@@ -53,7 +65,7 @@ class Endpoints:
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
         query, statement = self.plan_list(request)
-        rows = await self._fetch(statement, request.caller, list_values(query))
+        rows = await self.fetch(statement, request.caller, list_values(query))
         return Reply(200, self._page(query, rows, request.caller))
 
     def plan_list(self, request: Request) -> tuple[ListQuery, Statement]:
@@ -62,7 +74,7 @@ class Endpoints:
         Raises:
             Problem: the caller may not list, or the query string is not understood.
         """
-        scope = self._collection_scope("list", request.caller)
+        scope = self.collection_scope("list", request.caller)
         query = self.service.parameters.read_list(
             self.resource,
             self.rights(request.caller).readable,
@@ -73,20 +85,31 @@ class Endpoints:
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
-        self._collection_scope("create", request.caller)
+        return self.created(await self.write(await self.asked_create(request), request.caller))
+
+    async def asked_create(self, request: Request) -> Asked:
+        """The write that a `POST /tasks` asks for.
+
+        Raises:
+            Problem: the caller may create no such row, or the request is not understood.
+        """
+        self.collection_scope("create", request.caller)
         if request.caller.anonymous and any(field.filled is Filled.CALLER for field in self.resource.fields):
             # Anyone may, and what is the caller's cannot be nobody's.
             raise unauthenticated()
-        shown = self._shown(request)
+        shown = self.shown(request)
         body = await self._body(request, "create")
         if body.forbidden:
-            raise _forbidden_fields(body)
+            raise forbidden_fields(body)
         shape = replace(self.rights(request.caller).shape("create"), shown=shown)
         values: dict[str, Any] = {
             f"new_{name}": body.values[name] if name in body.values else self._default(name)
             for name in shape.fields
         }
-        row = await self._write("create", shape, request.caller, values, body)
+        return Asked("create", shape, values, body)
+
+    def created(self, row: Any) -> Reply:
+        """The answer for a row that was made."""
         location = f"{self.path}/{quote(row['key'], safe='')}"
         content = row["item"].encode() if row["item"] is not None else b"{}"
         headers = ((b"location", location.encode()), (b"etag", make_tag(row["version"], content).encode()))
@@ -94,13 +117,13 @@ class Endpoints:
 
     async def read(self, request: Request) -> Reply:
         """`GET /tasks/{id}`: one row."""
-        scope = self._row_scope("read", request.caller)
-        shown = self._shown(request)
+        scope = self.row_scope("read", request.caller)
+        shown = self.shown(request)
         key = self.key(request.key)
         if not scope.possible:
             raise Problem("not_found")
         statement = self.service.statements.read(scope, shown)
-        rows = await self._fetch(statement, request.caller, {"key": key})
+        rows = await self.fetch(statement, request.caller, {"key": key})
         if not rows:
             raise Problem("not_found")
         content = rows[0]["item"].encode()
@@ -119,16 +142,32 @@ class Endpoints:
 
     async def delete(self, request: Request) -> Reply:
         """`DELETE /tasks/{id}`."""
-        self._row_scope("delete", request.caller)
+        await self.write(self.asked_delete(request), request.caller)
+        return Reply(204)
+
+    def asked_delete(self, request: Request) -> Asked:
+        """The write that a `DELETE /tasks/{id}` asks for.
+
+        Raises:
+            Problem: nobody is signed in who would have to be, or the request is not understood.
+        """
+        self.row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
         values = {"key": self.key(request.key), "versions": wanted_versions(request.header(b"if-match"))}
         shape = replace(self.rights(request.caller).shape("delete"), version=values["versions"] is not None)
-        await self._write("delete", shape, request.caller, values)
-        return Reply(204)
+        return Asked("delete", shape, values)
 
     async def _change(self, request: Request, action: Action) -> Reply:
-        self._row_scope("update", request.caller)
-        shown = self._shown(request)
+        return changed(await self.write(await self.asked_change(request, action), request.caller))
+
+    async def asked_change(self, request: Request, action: Action) -> Asked:
+        """The write that a PATCH (`update`) or PUT (`replace`) of `/tasks/{id}` asks for.
+
+        Raises:
+            Problem: nobody is signed in who would have to be, or the request is not understood.
+        """
+        self.row_scope("update", request.caller)
+        shown = self.shown(request)
         body = await self._body(request, action)
         versions = wanted_versions(request.header(b"if-match"))
         shape = replace(
@@ -142,11 +181,14 @@ class Endpoints:
             values[f"set_{name}"] = name in body.values
             values[f"new_{name}"] = body.values.get(name)
         values |= {f"same_{name}": value for name, value in body.unchanged.items()}
-        row = await self._write("update", shape, request.caller, values, body)
-        content = row["item"].encode()
-        return Reply(200, content, ((b"etag", make_tag(row["version"], content).encode()),))
+        return Asked("update", shape, values, body)
 
-    def _collection_scope(self, action: str, caller: Caller) -> Scope:
+    def collection_scope(self, action: str, caller: Caller) -> Scope:
+        """The rows that the caller may do this to.
+
+        Raises:
+            Problem: 401 or 403, there could be none.
+        """
         scope = self.rights(caller).scope(action)
         if not scope.possible:
             if caller.anonymous:
@@ -154,13 +196,23 @@ class Endpoints:
             raise Problem("forbidden", f"You may not {action} {self.resource.path}.")
         return scope
 
-    def _row_scope(self, action: str, caller: Caller) -> Scope:
+    def row_scope(self, action: str, caller: Caller) -> Scope:
+        """The rows that the caller may do this to.
+
+        Raises:
+            Problem: 401, somebody who is not signed in may do this to none.
+        """
         scope = self.rights(caller).scope(action)
         if caller.anonymous and not scope.possible:
             raise unauthenticated()
         return scope
 
-    def _shown(self, request: Request) -> tuple[str, ...]:
+    def shown(self, request: Request) -> tuple[str, ...]:
+        """The names of the fields that the answer shows.
+
+        Raises:
+            Problem: the query string is not understood.
+        """
         rights = self.rights(request.caller)
         if not request.query:
             return rights.shown
@@ -195,51 +247,47 @@ class Endpoints:
         except ValueError:
             raise Problem("not_found") from None
 
-    async def _write(
-        self,
-        kind: WriteKind,
-        shape: WriteShape,
-        caller: Caller,
-        values: Mapping[str, Any],
-        body: Body | None = None,
-    ) -> Any:
-        """Run the write; when it is refused, ask once why.
+    async def write(self, asked: Asked, caller: Caller, connection: Any = None) -> Any:
+        """Run the write; when it is refused, ask once why. With a connection, as a part of its transaction.
 
         Nothing wrong then means that a race was lost: try again, and give up after the second time.
+
+        Raises:
+            Problem: the reason.
         """
+        kind, shape, body = asked.kind, asked.shape, asked.body
         for _ in range(2):
             if not refused_at_once(shape) and (body is None or not body.forbidden):
-                row = await self._attempt(kind, shape, caller, values)
+                row = await self._attempt(asked, caller, connection)
                 if row is not None:
                     return row
             diagnosis = self.service.statements.write(shape, _DIAGNOSES[kind])
-            verdicts = await self._fetch(diagnosis, caller, values)
-            self._refuse(kind, dict(verdicts[0]) if verdicts else {"readable": False}, body)
+            verdicts = await self.fetch(diagnosis, caller, asked.values, connection=connection)
+            self.refuse(asked.action or kind, dict(verdicts[0]) if verdicts else {"readable": False}, body)
         raise Problem("conflict", "The row changed while it was being written; try again.")
 
-    async def _attempt(
-        self, kind: WriteKind, shape: WriteShape, caller: Caller, values: Mapping[str, Any]
-    ) -> Any:
+    async def _attempt(self, asked: Asked, caller: Caller, connection: Any) -> Any:
         """The row as written; None when it was refused."""
+        kind, shape, values = asked.kind, asked.shape, asked.values
         statement = self.service.statements.write(shape, kind)
         confirmation = self.service.statements.confirmation(shape, kind)
         if confirmation is None:
-            rows = await self._fetch(statement, caller, values, kind)
+            rows = await self.fetch(statement, caller, values, kind, connection)
             return rows[0] if rows else None
 
         async def work(connection: Any) -> Any:
-            rows = await self._fetch(statement, caller, values, kind, connection)
+            rows = await self.fetch(statement, caller, values, kind, connection)
             if not rows:
                 return None
             key = self.key(rows[0]["key"]) if kind == "create" else values["key"]
-            (stored,) = await self._fetch(confirmation, caller, {"key": key}, kind, connection)
+            (stored,) = await self.fetch(confirmation, caller, {"key": key}, kind, connection)
             answer = {"key", "version", "item"}
-            self._refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
+            self.refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
             return stored
 
-        return await self.service.database.atomically(work)
+        return await (work(connection) if connection else self.service.database.atomically(work))
 
-    def _refuse(self, kind: WriteKind, verdict: Mapping[str, bool], body: Body | None) -> None:
+    def refuse(self, action: str, verdict: Mapping[str, bool], body: Body | None = None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
         failed = [name for name, holds in verdict.items() if not holds]
         if "readable" in failed:
@@ -247,9 +295,9 @@ class Endpoints:
         if "version" in failed:
             raise Problem("precondition_failed")
         if "granted" in failed or "granted after" in failed:
-            raise Problem("forbidden", f"You may not {kind} this {self.resource.title.lower()}.")
+            raise Problem("forbidden", f"You may not {action} this {self.resource.title.lower()}.")
         if body is not None and body.forbidden:
-            raise _forbidden_fields(body)
+            raise forbidden_fields(body)
         for name in failed:
             what, _, number = name.partition(":")
             match what:
@@ -260,7 +308,7 @@ class Endpoints:
                 case "rule":
                     raise rule_problem(self.resource, self.resource.rules[int(number)].id)
 
-    async def _fetch(
+    async def fetch(
         self,
         statement: Statement,
         caller: Caller,
@@ -315,6 +363,12 @@ class Endpoints:
         return read
 
 
+def changed(row: Any) -> Reply:
+    """The answer for a row as it is now."""
+    content = row["item"].encode()
+    return Reply(200, content, ((b"etag", make_tag(row["version"], content).encode()),))
+
+
 def unauthenticated(detail: str = "") -> Problem:
     """The 401 that says how to sign in (RFC 6750 §3)."""
     return Problem("unauthenticated", detail, headers=[("WWW-Authenticate", "Bearer")])
@@ -326,7 +380,8 @@ def _not_the_same(field: Field) -> Problem:
     return validation([FieldError(field.wire, code, message)])
 
 
-def _forbidden_fields(body: Body) -> Problem:
+def forbidden_fields(body: Body) -> Problem:
+    """The 403 that names the members which need a role that the caller lacks."""
     names = ", ".join(body.forbidden)
     errors = [FieldError(wire, "forbidden", f"You may not set {wire}.") for wire in body.forbidden]
     return Problem("forbidden", f"You may not set {names}.", errors=errors)

@@ -1,6 +1,6 @@
 """The answer to one request, as far as it has gone."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ from specwright.api.edge import PRIVATE, Edge
 from specwright.api.etag import of_gzip
 from specwright.api.problems import Problem
 from specwright.api.request import Headers, Reply, Scope, Send
+
+Work = Callable[[], Awaitable[object]]
 
 _CREDENTIALS = (b"authorization", b"cookie")
 _ORIGIN_VARIES = (b"vary", b"origin")
@@ -30,6 +32,7 @@ class Exchange:
     ) -> None:
         self._send = send
         self._edge = edge
+        self.scope = scope
         self.method: str = scope["method"]
         #: The path's template, once it is known.
         self.route: str = scope["path"]
@@ -45,6 +48,8 @@ class Exchange:
         self.grant: Headers = ()
         #: The path that a proxy serves the API under.
         self.prefix = b""
+        #: What is to be done once the answer is sent.
+        self.afterwards: list[Work] = []
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Pass on what the application sends; where it says something itself, it has the say."""

@@ -21,6 +21,7 @@ from specwright.api.incoming import Incoming, Limited
 from specwright.api.problems import Problem
 from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, refuse_repeats
 from specwright.api.service import Service
+from specwright.api.transaction import finish
 from specwright.api.visit import Visit
 from specwright.auth import KeysUnavailable, Unauthenticated
 from specwright.db.pool import DatabaseUnavailable
@@ -77,6 +78,8 @@ class Layer:
             self.edge.deadline.end(exchange)
             if exchange.route not in HEALTH:
                 _log(exchange)
+            if exchange.afterwards:
+                await finish(exchange)
 
     async def _reply(self, scope: Scope, receive: Receive, exchange: Exchange) -> Reply | None:
         """Our answer; None when the application has given its own."""
@@ -101,7 +104,7 @@ class Layer:
         if match is None:
             incoming = Incoming(receive, headers.get(b"content-encoding"))
             exchange.source = incoming
-            Visit(self.service, exchange, scope)
+            Visit(self.service, exchange)
             limited = Limited(self.app, self.service.max_body)
             await limited(incoming.scope(scope), incoming.receive, exchange.send)
             return None
@@ -121,6 +124,7 @@ class Layer:
         except Unauthenticated as error:
             raise unauthenticated(error.detail) from None
         exchange.caller = request.caller.id
+        request.exchange = exchange
         return await handler(request)
 
     async def _health(self, method: str, path: str) -> Reply:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from specwright.api import problems, schemas
-from specwright.api.body import JSON, MEDIA_TYPES, Action
+from specwright.api.body import JSON, MEDIA_TYPES
+from specwright.api.body import Action as BodyAction
 from specwright.api.fields import readable
 from specwright.api.parameters import KIND_OPERATORS, MAX_CHOICES, MAX_OFFSET, UNSORTABLE
-from specwright.api.schemas import Schema
-from specwright.model.manifest import Contract, Field, Manifest, Resource, WhoKind
+from specwright.api.schemas import Described, Schema
+from specwright.model.manifest import Action, Contract, Field, Manifest, Resource, WhoKind
+from specwright.model.names import kebab
 from specwright.sql.query import OPERATORS
 
 _STATUSES = {
@@ -31,11 +34,17 @@ _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
 
 
 def build(
-    manifest: Manifest, *, title: str, version: str, development_people: Iterable[str] = ()
+    manifest: Manifest,
+    *,
+    title: str,
+    version: str,
+    development_people: Iterable[str] = (),
+    actions: Mapping[tuple[str, str], Described] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The document of the manifest's first contract.
 
-    Operations that no grant allows to anyone are left out.
+    Operations that no grant allows to anyone are left out, and so are actions that are not described, by
+    entity and name, as no function is bound to them.
     """
     contract = manifest.contracts[0]
     resources = list(manifest.stored)
@@ -53,7 +62,8 @@ def build(
         "security": [{"bearer": []}],
     }
     for resource in resources:
-        paths, components = _Routes(manifest, contract, resource).document()
+        own = {name: described for (entity, name), described in actions.items() if entity == resource.name}
+        paths, components = _Routes(manifest, contract, resource, own).document()
         document["paths"] |= paths
         document["components"]["schemas"] |= components
     document["paths"] |= _health()
@@ -63,7 +73,10 @@ def build(
 class _Routes:
     """The routes of one resource."""
 
-    def __init__(self, manifest: Manifest, contract: Contract, resource: Resource) -> None:
+    def __init__(
+        self, manifest: Manifest, contract: Contract, resource: Resource, actions: Mapping[str, Described]
+    ) -> None:
+        self._actions = actions
         self._manifest = manifest
         self._resource = resource
         self._base = f"{contract.prefix}/{resource.path}"
@@ -121,11 +134,39 @@ class _Routes:
         for path, operations in paths.items():
             if path != self._base:
                 operations["parameters"] = [self._key_parameter()]
-        return paths, self._schemas(paths)
+        components: dict[str, Schema] = {}
+        for action in self._resource.actions:
+            if action.name in self._actions:
+                path, operations = self._action(action, self._actions[action.name])
+                paths[path] = operations
+                components |= self._actions[action.name].components
+        return paths, components | self._schemas(paths)
+
+    def _action(self, action: Action, described: Described) -> tuple[str, dict[str, Any]]:
+        on_all, verb = action.level == "collection", kebab(action.name)
+        answers: dict[str, Any] = {}
+        if described.content is not None:
+            answers["200"] = _answer("What was done.", {"schema": described.content})
+        if described.nothing:
+            answers["204"] = {"description": "Done.", "headers": _REQUEST_ID}
+        summary = f"{verb.replace('-', ' ').capitalize()} a {self._resource.title}"
+        if on_all:
+            summary = f"{verb.replace('-', ' ').capitalize()} {self._resource.path}"
+        operation = self._operation(
+            action.name, summary, answers, [self._fields_parameter(), *([] if on_all else [_IF_MATCH])]
+        )
+        if action.effect:
+            operation["description"] = f"{_sentence(action.effect)} {operation['description']}"
+        if described.body is not None:
+            body: dict[str, Any] = {"content": {JSON: {"schema": described.body}}}
+            operation["requestBody"] = ({"required": True} if "required" in described.body else {}) | body
+        if on_all:
+            return f"{self._base}/{verb}", {"post": operation}
+        return f"{self._base}/{{id}}/{verb}", {"post": operation, "parameters": [self._key_parameter()]}
 
     def _schemas(self, paths: Mapping[str, Any]) -> dict[str, Schema]:
         name, used = self._resource.name, json.dumps(paths)
-        bodies: dict[str, Action] = {"Create": "create", "Update": "update", "Replace": "replace"}
+        bodies: dict[str, BodyAction] = {"Create": "create", "Update": "update", "Replace": "replace"}
         made = {
             f"{name}Public": schemas.public(self._manifest, self._resource),
             f"{name}List": schemas.page(self._resource),
@@ -164,7 +205,7 @@ class _Routes:
             operation["requestBody"] = self._request_body(action)
         operation["responses"] = answers | {
             str(status): {"$ref": f"#/components/responses/{status}"}
-            for status in (*_STATUSES[action], *_ALWAYS)
+            for status in (*_STATUSES.get(action, _STATUSES["update"]), *_ALWAYS)
         }
         if any(grant.who.kind is WhoKind.ANYONE for grant in grants):
             operation["security"] = [{}, {"bearer": []}]
@@ -253,6 +294,10 @@ class _Routes:
 
 
 _MEANINGS = OPERATORS | {"eq": "equals this", "ne": "is not this, or is null", "isnull": "is null, or is not"}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _query(name: str, schema: Schema, description: str) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specwright.api.compression import inflator
 from specwright.api.problems import Problem
 from specwright.model.caller import ANONYMOUS, Caller
+
+if TYPE_CHECKING:
+    from specwright.api.exchange import Exchange
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Scope = MutableMapping[str, Any]
@@ -37,6 +40,8 @@ class Request:
     caller: Caller = ANONYMOUS
     #: Whether the client keeps us waiting for its body.
     waiting: bool = False
+    #: The answer in the making, for what a hook asks of it.
+    exchange: "Exchange | None" = None
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes outside ASCII are kept, as Latin-1."""

@@ -1,12 +1,13 @@
 """What one caller may do to one resource, worked out once and kept as long as the caller is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from specwright.api.fields import Taken, exists, readable, taken
 from specwright.model.caller import Caller
-from specwright.model.manifest import Field, Resource
+from specwright.model.manifest import ACTIONS, Field, Resource
 from specwright.sql.scope import Scope
 from specwright.sql.statements import Statements
 from specwright.sql.writes import WriteShape
@@ -30,7 +31,7 @@ class Rights:
         self._users = "User" in manifest and not manifest.resource("User").external
         self._scopes = {
             action: statements.scope(resource, action, caller)
-            for action in ("list", "read", "create", "update", "delete")
+            for action in (*ACTIONS, *(known.name for known in resource.actions))
         }
         self._shapes: dict[str, WriteShape] = {}
 
@@ -45,26 +46,33 @@ class Rights:
         return tuple(field.name for field in self.readable)
 
     def scope(self, action: str) -> Scope:
-        """The rows that the caller may list, read, create, update or delete."""
+        """The rows that the caller may list, read, create, update, delete or do an action to."""
         return self._scopes[action]
 
     def shape(self, action: str) -> WriteShape:
-        """The create, update, replace or delete that sends all the caller may and shows all they see."""
+        """The create, update, replace or delete that sends all the caller may and shows all they see.
+
+        That of an action sends nothing yet.
+        """
         known = self._shapes.get(action)
         if known is None:
-            known = self._shapes[action] = self._shape(action)
+            fields = self._writable(action) if action in ("create", "update", "replace") else []
+            known = self._shapes[action] = self.setting(self._shape(action), fields)
         return known
 
-    def _shape(self, action: str) -> WriteShape:
-        fields = [] if action == "delete" else self._writable(action)
+    def setting(self, shape: WriteShape, fields: Iterable[Field]) -> WriteShape:
+        """The same write, setting these fields."""
+        fields = tuple(fields)
         targets = {
             field.target: self._targets[field.target] for field in fields if field.target in self._targets
         }
+        return replace(shape, targets=tuple(targets.items()), fields=tuple(field.name for field in fields))
+
+    def _shape(self, action: str) -> WriteShape:
         return WriteShape(
             scope=self.scope("update" if action == "replace" else action),
             read=self.scope("read"),
-            targets=tuple(targets.items()),
-            fields=tuple(field.name for field in fields),
+            targets=(),
             shown=() if action == "delete" else self.shown,
             caller_row=self._users and not self._anonymous,
         )

@@ -1,6 +1,7 @@
 """JSON Schemas (2020-12) of fields and bodies: what the API accepts and answers, said exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,17 @@ from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
 
 Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An action as a document tells of it: its body, the content of its 200, and whether there is a 204."""
+
+    body: Schema | None
+    content: Schema | None
+    nothing: bool
+    components: Mapping[str, Schema]
+
 
 _ANY_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 

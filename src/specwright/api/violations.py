@@ -1,13 +1,21 @@
 """What PostgreSQL refused, told in the spec's words: by SQLSTATE and constraint, never by message text."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 
 from specwright.api.problems import FieldError, Problem, validation
+from specwright.db.session import driver_error
 from specwright.model.manifest import Manifest, Resource
 from specwright.model.syntax import print_expression
 from specwright.sql.checks import Violation
 from specwright.sql.constraints import describe_constraint
 from specwright.sql.tables import Violated
+
+LOG = logging.getLogger("specwright.sessions")
 
 _CODES = {
     Violation.LENGTH: ("too_long", "The text is too long or too short."),
@@ -46,6 +54,23 @@ def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) ->
             code, message = _CODES[kind]
             wire = _wire(resource, violated.fields)
             return validation([FieldError(wire, code, f"{wire}: {message}")])
+
+
+@contextmanager
+def told(manifest: Manifest) -> Iterator[None]:
+    """What PostgreSQL refuses to a session, in the words of the API."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = driver_error(error)
+        if isinstance(cause, asyncpg.InsufficientPrivilegeError):
+            LOG.warning("refused by the database: %s", cause)
+            raise Problem("forbidden") from error
+        deleting = (error.statement or "").lstrip()[:6].upper() == "DELETE"
+        found = problem_of(manifest, "delete" if deleting else "", cause) if cause is not None else None
+        if found is None:
+            raise
+        raise found from error
 
 
 def rule_problem(resource: Resource, rule_id: str, fields: tuple[str, ...] = ()) -> Problem:

@@ -35,6 +35,8 @@ _BEGIN = (
 
 #: In the `info` of a session that is a part of a greater whole, whether it must not be committed.
 HELD = "specwright_held"
+#: The database role that it has been given meanwhile.
+ROLE = "specwright_role"
 
 _UNPROTECTED = (
     asyncpg.UndefinedTableError,
@@ -226,6 +228,7 @@ def _make_own_row(session: Session) -> None:
         return
     connection = session.connection()
     role, caller, *_ = session.info["identity"]
+    role = session.info.get(ROLE, role)
     connection.exec_driver_sql("SELECT set_config('role', 'none', true)")
     connection.exec_driver_sql(statement, (caller,))
     connection.exec_driver_sql("SELECT set_config('role', $1, true)", (role,))

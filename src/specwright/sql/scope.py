@@ -108,6 +108,9 @@ class Scopes:
         if action == "create":
             after = any_of(*(all_of(reason.who, reason.when, reason.then) for reason in reasons))
             return Scope(resource, action, TRUE if after != FALSE else FALSE, after)
+        if any(known.name == action and known.level == "collection" for known in resource.actions):
+            # Of no row: who may on any row, may.
+            return Scope(resource, action, before, before)
         read = self.scope(resource, "read", caller)
         if action == "delete":
             # There is no row after, so Then says nothing.

@@ -15,7 +15,9 @@ from specwright.sql.writes import Writes, WriteShape
 #: Shapes kept per kind of statement. A shape is what a request asks for without its values.
 SHAPES = 1024
 
-WriteKind = Literal["create", "update", "delete", "diagnose_create", "diagnose_update", "diagnose_delete"]
+WriteKind = Literal[
+    "create", "update", "delete", "diagnose_create", "diagnose_update", "diagnose_delete", "lock"
+]
 
 
 class Statements:

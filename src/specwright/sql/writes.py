@@ -162,6 +162,10 @@ class Writes:
         row = Row.of(self.resource, self.table)
         return _verdicts(self._row_checks(row)).select_from(self.table).where(is_key(self.compiler, row))
 
+    def lock(self) -> Select[Any]:
+        """What must hold of the row `:key` before anything is done to it, by name. It is locked."""
+        return self.diagnose_delete().with_for_update(of=self.table)
+
     @property
     def _stored(self) -> list[Field]:
         return [field for field in self.resource.fields if field.stored]
