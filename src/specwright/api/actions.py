@@ -44,7 +44,7 @@ class BoundAction:
         if action.level == "collection" and function.row is not None:
             raise ConfigError(f"{function} takes a row, and {action.origin} declares {action.name} on all.")
         self._arguments = Arguments(self._manifest, action, function)
-        self._returns = function.signature.return_annotation
+        self._returns = function.returns
         self._field = None
         if not self._row_or_nothing(self._returns):
             self._field = create_model_field(f"{function.name}_response", self._returns, mode="serialization")
@@ -155,7 +155,7 @@ class BoundAction:
 
     def _row_or_nothing(self, returns: Any) -> bool:
         """Whether what the function gives back decides the answer: rows, or nothing, or it does not say."""
-        if returns in (Any, None, self.function.signature.empty, Response):
+        if returns in (Any, None, Response):
             return True
         if get_origin(returns) in (Union, UnionType):
             return all(part is NoneType or self._row_or_nothing(part) for part in get_args(returns))

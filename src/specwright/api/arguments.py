@@ -135,7 +135,7 @@ class Arguments:
             type_ = self._manifest.resource(type_.target).key_field.type
         expected = _PYTHON.get(type_.kind, str)
         told = _plain(annotation)
-        if not isinstance(told, type) or issubclass(expected, told) or issubclass(told, Enum):
+        if told is Any or not isinstance(told, type) or issubclass(expected, told) or issubclass(told, Enum):
             return
         if type_.kind is Kind.JSON or (told is float and type_.kind in (Kind.INTEGER, Kind.NUMBER)):
             return

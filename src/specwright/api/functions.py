@@ -11,6 +11,7 @@ from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import (
     get_dependant,
+    get_typed_return_annotation,
     get_typed_signature,
     solve_dependencies,
 )
@@ -44,6 +45,9 @@ class Function:
         self.origin = origin_of(call)
         self.name = getattr(call, "__name__", type(call).__name__)
         self.signature = get_typed_signature(call)
+        said = inspect.signature(call).return_annotation is not inspect.Signature.empty
+        #: What it says it gives back; None for nothing.
+        self.returns = get_typed_return_annotation(call) if said else Any
         self.given = tuple(name for name in given if name in self.signature.parameters)
         self.row: str | None = None
         self.instances: Instances | None = None
