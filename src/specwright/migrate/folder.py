@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from specwright.migrate.operations import Operation, Rename
+from specwright.migrate.operations import Rename
 from specwright.migrate.plan import Plan
 from specwright.migrate.protection import Protect, Unprotect
 from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
-from specwright.sql.policies import Protection
 
 DRAFT = "draft"
 
@@ -160,20 +159,19 @@ def sentences(plan: Plan) -> list[str]:
 
     Those are constraints and indexes renamed with their table, and policies that step aside meanwhile.
     """
-    aside = [operation.protection for operation in plan.operations if isinstance(operation, Unprotect)]
-    return [operation.sentence for operation in plan.operations if not _follows(operation, aside)]
-
-
-def _follows(operation: Operation, aside: list[Protection]) -> bool:
-    match operation:
-        case Rename(kind):
-            return kind in {"constraint", "index"}
-        case Unprotect():
-            return True
-        case Protect(protection):
-            return protection in aside
-        case _:
-            return False
+    operations = plan.operations
+    tables = [operation for operation in operations if not isinstance(operation, Protect | Unprotect)]
+    renamed = bool(tables) and all(isinstance(operation, Rename) for operation in tables)
+    aside = [operation.protection for operation in operations if isinstance(operation, Unprotect)]
+    return [
+        operation.sentence
+        for operation in operations
+        if not (
+            isinstance(operation, Unprotect)
+            or (isinstance(operation, Rename) and operation.kind in {"constraint", "index"})
+            or (isinstance(operation, Protect) and (renamed or operation.protection in aside))
+        )
+    ]
 
 
 def _script(text: str, revision: str, down: str | None, plan: Plan) -> str:
