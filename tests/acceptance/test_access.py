@@ -31,6 +31,11 @@ SPEC = """\
 | owner  | list, read, create |      |
 | owner  | update     | `not locked` |
 | reader | list, read |              |
+| owner  | lock       | `not locked` |
+
+| Action | Takes | Does       |
+|--------|-------|------------|
+| lock   |       | makes firm |
 """
 
 
@@ -58,6 +63,8 @@ def test_the_matrix(project: Path) -> None:
     assert told["Note"]["owner"]["update"]["conditions"] == ["when not locked"]
     assert told["Note"]["owner"]["update"]["origins"][0].startswith("specs/notes/spec.md:20")
     assert told["Note"]["reader"]["delete"]["granted"] is False
+    assert told["Note"]["owner"]["lock"]["conditions"] == ["when not locked"]
+    assert told["Note"]["reader"]["lock"]["granted"] is False
 
 
 def test_one_decision_without_a_row(project: Path) -> None:
@@ -66,6 +73,7 @@ def test_one_decision_without_a_row(project: Path) -> None:
     assert may.returncode == 0
     assert "not locked" in may.stdout
     assert "specs/notes/spec.md:20" in may.stdout
+    assert "not locked" in _run(project, "ada", "notes", "lock").stdout
     never = _run(project, "ada", "notes", "delete")
     assert never.returncode == 1
     assert "never" in never.stdout

@@ -3,6 +3,8 @@
 import json
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +24,7 @@ class Signer:
         self._settings = settings
         self._private = Ed25519PrivateKey.generate() if settings.auth_jwks_url is not None else None
         self._secret = secrets.token_urlsafe(32)
-        self._tokens: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._tokens: dict[tuple[str, tuple[str, ...], str], str] = {}
 
     @property
     def jwks(self) -> bytes | None:
@@ -37,15 +39,17 @@ class Signer:
         """What the app's `AUTH_SECRET` must be when there is no document to publish."""
         return self._secret
 
-    def token(self, name: str, roles: tuple[str, ...]) -> str:
+    def token(self, name: str, roles: tuple[str, ...], claims: Mapping[str, Any] | None = None) -> str:
         """A token that the app takes for `name` with these roles; the same one for the same person."""
-        if (name, roles) not in self._tokens:
-            self._tokens[name, roles] = self._sign(name, roles)
-        return self._tokens[name, roles]
+        known = (name, roles, json.dumps(claims, sort_keys=True))
+        if known not in self._tokens:
+            self._tokens[known] = self._sign(name, roles, claims or {})
+        return self._tokens[known]
 
-    def _sign(self, name: str, roles: tuple[str, ...]) -> str:
+    def _sign(self, name: str, roles: tuple[str, ...], more: Mapping[str, Any]) -> str:
         issued = int(time.time())
         claims = {
+            **more,
             **placed(self._settings.auth_roles_claim, roles),
             "sub": name,
             "iat": issued,

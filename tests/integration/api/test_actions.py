@@ -231,7 +231,7 @@ def test_parameters_are_validated_like_bodies(
 
 
 def test_bodies_of_actions(served: Served) -> None:
-    """Without parameters no body is needed; one of another type is refused; there is POST and nothing else."""
+    """Without parameters none is needed; one of another type is refused; there is POST and nothing else."""
     ada = served.person("ada")
     path = f"/tasks/{ada.made('/tasks', TASK)['id']}/snooze"
     assert ada.post(path, b'{"hours":1}', headers={"content-type": "text/plain"}).status == 415

@@ -1,0 +1,217 @@
+"""For your own tests: a backend on a fresh database for each, and clients that speak for people.
+
+In `conftest.py`: `pytest_plugins = ["specwright.testing"]`. Then a test takes `backend`, or `person`:
+
+    def test_a_task_is_its_owners(person):
+        made = person("ada").post("/tasks", json={"title": "Milk"}).json()
+        assert person("bob").get(f"/tasks/{made['id']}").status_code == 404
+
+The schema is made once, in a template, and each test gets a copy. The server is an embedded one, or that of
+SPECWRIGHT_TEST_DATABASE_URL, whose login must be able to create databases.
+"""
+
+import asyncio
+import importlib
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from specwright.app import Backend
+from specwright.auth import Signer
+from specwright.db import embedded
+from specwright.db.url import normalise
+from specwright.migrate.draft import develop
+from specwright.model.errors import ConfigError
+from specwright.model.manifest import Manifest
+from specwright.read.project import read_project
+from specwright.settings import Settings
+
+#: Names a PostgreSQL server for tests instead of the embedded one.
+SERVER = "SPECWRIGHT_TEST_DATABASE_URL"
+
+_START = 30.0
+_ROLES = """DO $$ DECLARE made name; BEGIN
+  FOR made IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{template}_') LOOP
+    EXECUTE format('DROP ROLE %I', made);
+  END LOOP;
+END $$"""
+
+Person = Callable[..., httpx2.Client]
+
+
+@dataclass(slots=True)
+class Project:
+    """The project under test: its application, loaded once, and the template of its databases."""
+
+    root: Path
+    manifest: Manifest
+    server: str
+    template: str
+    database: str
+    signer: Signer
+    app: FastAPI
+
+
+@dataclass(slots=True)
+class Running:
+    """The backend of one test, served on a loopback socket from a database of its own."""
+
+    project: Project
+    url: str
+    _clients: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def app(self) -> FastAPI:
+        """The application, as for `dependency_overrides`."""
+        return self.project.app
+
+    @property
+    def database_url(self) -> str:
+        """Where the data are, for a look behind the API's back."""
+        return _url(self.project.server, self.project.database)
+
+    @property
+    def anonymous(self) -> httpx2.Client:
+        """A client without a token."""
+        return self._client({})
+
+    def person(self, name: str, *roles: str, **claims: Any) -> httpx2.Client:
+        """A client that speaks for somebody; paths are relative to the API's prefix.
+
+        Args:
+            roles: their roles; those that the spec's examples give them, if none is named.
+            claims: what else their token says.
+        """
+        held = roles or self.project.manifest.people.get(name, ())
+        token = self.project.signer.token(name, held, claims)
+        return self._client({"authorization": f"Bearer {token}"})
+
+    def _client(self, headers: dict[str, str]) -> httpx2.Client:
+        base = self.url + self.project.manifest.contracts[0].prefix
+        return self._clients.enter_context(httpx2.Client(base_url=base, headers=headers, timeout=30))
+
+
+@pytest.fixture(scope="session")
+def specwright_root(pytestconfig: pytest.Config) -> Path:
+    """The project: the folder with `specs/`. Override it where that is not the one of pytest's settings."""
+    root = pytestconfig.rootpath
+    if not (root / "specs").is_dir():
+        raise ConfigError(f"{root} has no specs/: override the fixture specwright_root to name your project.")
+    return root
+
+
+@pytest.fixture(scope="session")
+def specwright_project(specwright_root: Path) -> Iterator[Project]:
+    """The project, loaded once for all tests."""
+    with ExitStack() as stack:
+        server = os.environ.get(SERVER) or stack.enter_context(embedded.scratch()).url
+        mark = secrets.token_hex(6)
+        template, database = f"template_{mark}", f"test_{mark}"
+        manifest = read_project(specwright_root)
+        _execute(server, f"CREATE DATABASE {template} TEMPLATE template0 ENCODING 'UTF8'")
+        stack.callback(_execute, server, _ROLES.format(template=template))
+        stack.callback(_execute, server, f"DROP DATABASE {template} WITH (FORCE)")
+        with TemporaryDirectory(prefix="specwright-") as elsewhere:
+            asyncio.run(develop(Path(elsewhere), manifest, _url(server, template)))
+        signer = Signer(Settings.load(specwright_root, environment="development"))
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("ENVIRONMENT", "development")
+        environment.setenv("DATABASE_URL", _url(server, database))
+        environment.setenv("APP_SECRET", secrets.token_urlsafe(32))
+        if signer.jwks is None:
+            environment.setenv("AUTH_SECRET", signer.secret)
+        else:
+            keys = stack.enter_context(_serving(_document(signer.jwks)))
+            environment.setenv("AUTH_JWKS_URL", f"{keys}/jwks")
+        environment.chdir(specwright_root)
+        environment.syspath_prepend(str(specwright_root))
+        yield Project(specwright_root, manifest, server, template, database, signer, _load(specwright_root))
+
+
+@pytest.fixture
+def backend(specwright_project: Project) -> Iterator[Running]:
+    """The backend, on an empty database that nobody else uses."""
+    project = specwright_project
+    _execute(project.server, f"CREATE DATABASE {project.database} TEMPLATE {project.template}")
+    try:
+        with _serving(project.app) as url:
+            running = Running(project, url)
+            with running._clients:
+                yield running
+    finally:
+        project.app.dependency_overrides.clear()
+        _execute(project.server, f"DROP DATABASE {project.database} WITH (FORCE)")
+
+
+@pytest.fixture
+def person(backend: Running) -> Person:
+    """A client that speaks for somebody: `person("ada")`, or with other roles `person("eve", "admin")`."""
+    return backend.person
+
+
+def _load(root: Path) -> FastAPI:
+    if not (root / "app" / "main.py").is_file():
+        return Backend(root).app
+    app = importlib.import_module("app.main").app
+    assert isinstance(app, FastAPI)
+    return app
+
+
+def _document(content: bytes) -> Any:
+    return Response(content, media_type="application/json")
+
+
+def _url(server: str, database: str) -> str:
+    address, _, query = server.partition("?")
+    return f"{address.rpartition('/')[0]}/{database}" + (f"?{query}" if query else "")
+
+
+def _execute(server: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(**normalise(server).arguments)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+@contextmanager
+def _serving(app: Any) -> Iterator[str]:
+    """The application on a socket, in a thread with a loop of its own."""
+    config = uvicorn.Config(app, lifespan="auto", log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_run, args=(server, listener), daemon=True, name="backend")
+        thread.start()
+        try:
+            until = time.monotonic() + _START
+            while not server.started:
+                if not thread.is_alive() or time.monotonic() > until:
+                    pytest.fail("The backend does not start; its log says why.", pytrace=False)
+                time.sleep(0.005)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_START)
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    with suppress(SystemExit):
+        server.run([listener])
