@@ -101,7 +101,8 @@ def field_problem(text: str, entity: str) -> str | None:
     if name in BUILT_IN_FIELDS:
         if name == "deleted_at":
             return 'deleted_at is built in: the rule line "soft delete" makes it. ' + instead
-        return f"{name} is built in: every entity has it. Leave this row out. {instead}"
+        aside = f'Leave this row out. Or call it "{snake(entity)}_{name}".'
+        return f"{name} is built in: every entity has it. {aside}"
     if name in LIST_PARAMETERS:
         return f"{name} is a parameter of every list, so no field can be filtered by it. {instead}"
     if name in EXPRESSION_WORDS or text in EXPRESSION_WORDS:

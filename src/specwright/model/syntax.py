@@ -2,7 +2,10 @@
 
 import ast
 import json
+import keyword
+import re
 import warnings
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -49,8 +52,8 @@ class ExpressionError(ValueError):
         self.column = column
 
 
-def parse(text: str) -> Expr:
-    """Read an expression.
+def parse(text: str, fields: Collection[str] = ()) -> Expr:
+    """Read an expression; `fields` are names that a message may suggest.
 
     Raises:
         ExpressionError: the text is not an expression of the language.
@@ -66,13 +69,13 @@ def parse(text: str) -> Expr:
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source, mode="eval")
     except SyntaxError as error:
-        raise ExpressionError(_explain(source, error), indent + max(error.offset or 1, 1)) from None
+        raise ExpressionError(_explain(source, error, fields), indent + max(error.offset or 1, 1)) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError("the expression holds a character or a nesting that cannot be read") from None
     return _Reader(source, indent).read(tree.body, 0)
 
 
-def _explain(source: str, error: SyntaxError) -> str:
+def _explain(source: str, error: SyntaxError, fields: Collection[str]) -> str:
     if "&&" in source or "||" in source:
         return 'write "and" and "or" instead of "&&" and "||"'
     before = source[: (error.offset or 1) - 1].rstrip()
@@ -81,7 +84,31 @@ def _explain(source: str, error: SyntaxError) -> str:
         return 'write "==" to compare'
     if "=" in source.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", ""):
         return 'write "==" to compare'
-    return f"this is not an expression: {error.msg}"
+    gap = None
+    for words in _neighbours(source):
+        if (name := "_".join(words)) in fields:
+            return f'write {name} instead of "{" ".join(words)}"'
+        gap = gap or words
+    if gap is not None:
+        return f'this is not an expression: "{gap[0]}" and "{gap[1]}" need something between, as == or and'
+    if error.msg != "invalid syntax":
+        return f"this is not an expression: {error.msg}"
+    at = source[(error.offset or 1) - 1 :].strip()
+    where = f'at "{at[:20]}"' if at else "at the end"
+    return f'this is not an expression, {where}; one is status == "done" and due is None'
+
+
+def _neighbours(source: str) -> Iterator[list[str]]:
+    """The names that stand beside each other with nothing between, outside texts."""
+    for run in re.findall(r"[^\W\d]\w*(?:[ \t]+[^\W\d]\w*)+", re.sub(r"\"[^\"]*\"|'[^']*'", "0", source)):
+        words: list[str] = []
+        for word in [*run.split(), ""]:
+            if word and not keyword.iskeyword(word):
+                words.append(word)
+                continue
+            if len(words) > 1:
+                yield words
+            words = []
 
 
 class _Reader:

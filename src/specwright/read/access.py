@@ -133,9 +133,10 @@ def read_grants(
 ) -> list[GrantRow]:
     """The grants of a Who|May table, numbered from start."""
     found: list[GrantRow] = []
+    fields = [known.name for known in resource.fields]
     for line in lines(table, mistakes):
-        when = read_expression(line.get("When") or line.whole[0:0], mistakes)
-        then = read_expression(line.get("Then") or line.whole[0:0], mistakes)
+        when = read_expression(line.get("When") or line.whole[0:0], mistakes, fields)
+        then = read_expression(line.get("Then") or line.whole[0:0], mistakes, fields)
         actions = _actions(resource, line["May"], mistakes)
         if not line["Who"]:
             mistakes.add(

@@ -43,8 +43,10 @@ def pattern_end(text: str, start: int) -> int:
 
 def code(span: Span) -> Span | None:
     """The inside of a span that is one code span, or None."""
-    whole = _CODE.fullmatch(span.text)
-    return span[slice(*whole.span(2))].strip() if whole is not None else None
+    first = _CODE.match(span.text)
+    if first is None or first.end() < len(span.text):
+        return None
+    return span[slice(*first.span(2))].strip()
 
 
 def leading_code(span: Span) -> tuple[Span, Span] | None:

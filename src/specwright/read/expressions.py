@@ -26,18 +26,18 @@ class Written:
         return self.text.at(error.column - 1)
 
 
-def read_expression(cell: Span, mistakes: Mistakes) -> Written | None:
+def read_expression(cell: Span, mistakes: Mistakes, fields: Collection[str] = ()) -> Written | None:
     """The expression of a cell; None when the cell is empty or, with a mistake, not understood."""
     if not cell:
         return None
     text = expression_text(cell, mistakes)
-    return parse_span(text, mistakes) if text is not None else None
+    return parse_span(text, mistakes, fields) if text is not None else None
 
 
-def parse_span(text: Span, mistakes: Mistakes) -> Written | None:
-    """The expression that a span is; None, with a mistake, when it is none."""
+def parse_span(text: Span, mistakes: Mistakes, fields: Collection[str] = ()) -> Written | None:
+    """The expression that a span is; None, with a mistake that may suggest a field, when it is none."""
     try:
-        return Written(text, parse(text.text))
+        return Written(text, parse(text.text, fields))
     except ExpressionError as error:
         mistakes.add(text.at(error.column - 1), error.message)
         return None

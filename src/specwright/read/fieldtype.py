@@ -14,6 +14,9 @@ from specwright.read.vocabulary import FOREIGN_TYPES, PLAIN_TYPES, TYPE_FORMS
 MAX_PRECISION = 1000
 MAX_LITERAL = 200
 
+#: How others write literals, and what separates them there.
+_ENUM = re.compile(r"(?:enum(?:eration)?|choices?|literals?|one of)\b\s*[(\[{:]?(.*?)[)\]}]?", re.IGNORECASE)
+_SEPARATORS = r"\s*[,|;/]\s*"
 _NUMBER = re.compile(r"number\s*\(\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\)")
 _PLAIN = {kind.value: Type(kind) for kind in PLAIN_TYPES}
 
@@ -42,8 +45,8 @@ def read_type(cell: Span, entities: Mapping[str, str], mistakes: Mistakes) -> Ty
     instead = FOREIGN_TYPES.get(re.sub(r"\s*\(.*", "", text).lower())
     if instead is not None:
         mistakes.add(cell, f'unknown type "{text}". Did you mean "{instead}"?')
-    elif "," in text:
-        literals = ", ".join(f"`{part.text}`" for part in parts(cell))
+    elif (enum := _ENUM.fullmatch(text)) or "," in text or "|" in text:
+        literals = _in_backticks(enum[1] if enum is not None else text)
         mistakes.add(cell, f'unknown type "{text}". Literals are written in backticks: {literals}')
     else:
         close = hint(text, [*_PLAIN, *entities]) or f" Types are {_known(entities)}"
@@ -55,6 +58,12 @@ def _known(entities: Mapping[str, str]) -> str:
     return ", ".join([*_PLAIN, *TYPE_FORMS, *dict.fromkeys(entities.values())])
 
 
+def _in_backticks(text: str) -> str:
+    """The literals that are meant, as they are to be written."""
+    meant = [word.strip("`'\" ") for word in re.split(_SEPARATORS, text)]
+    return ", ".join(f"`{word}`" for word in meant if word) or "`todo`, `done`"
+
+
 def _literals(cell: Span, mistakes: Mistakes) -> Type | None:
     literals: list[str] = []
     before = len(mistakes)
@@ -63,6 +72,8 @@ def _literals(cell: Span, mistakes: Mistakes) -> Type | None:
         if literal is None:
             if part.text.count("`") % 2:
                 mistakes.add(part, "a backtick is missing. A | inside a cell is written \\|")
+            elif re.search(rf"`{_SEPARATORS}`", part.text):
+                mistakes.add(part, f"commas separate literals: {_in_backticks(part.text)}")
             else:
                 word = part.text.strip("`") or "word"
                 mistakes.add(part, f"each literal stands in backticks: `{word}`")

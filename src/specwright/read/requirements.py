@@ -154,7 +154,9 @@ def _request(lines: Sequence[Span], roles: Sequence[str], mistakes: Mistakes) ->
         return None
     method, path = first.groups()
     if method not in METHODS:
-        mistakes.add(lines[0], f'unknown method "{method}".{hint(method, METHODS, "Write one of")}')
+        close = f' Did you mean "{method.upper()}"?' if method.upper() in METHODS else ""
+        methods = close or f" Methods are {', '.join(METHODS)}"
+        mistakes.add(lines[0], f'unknown method "{method}".{methods}')
     elif not path.startswith("/"):
         mistakes.add(
             lines[0], f'the path "{path}" begins with a slash, and is relative to the prefix: /tasks'

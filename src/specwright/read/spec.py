@@ -16,7 +16,7 @@ from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Broken, Item, Outline, Section, Table, outline
 from specwright.read.requirements import is_requirement, read_requirements
 from specwright.read.span import Span
-from specwright.read.tables import kind_of
+from specwright.read.tables import kind_of, meant_as_fields
 from specwright.read.vocabulary import RULE_LINES, TABLES
 
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
@@ -169,8 +169,7 @@ class _Reading:
     def failed(self, section: Section) -> bool:
         """Whether the section has a field table that could not be read: what belongs to it is let be."""
         return section not in self.by_section and any(
-            isinstance(block, Broken)
-            or (isinstance(block, Table) and plain(block.header.cells[0]).text.lower() == "field")
+            isinstance(block, Broken) or (isinstance(block, Table) and meant_as_fields(block))
             for block in section.blocks
         )
 
@@ -234,7 +233,7 @@ class _Reading:
             self.mistakes.add(head, f'"{head.text[:40]}" is no rule.{close}')
             return None
         text, rest = found
-        written = parse_span(text, self.mistakes)
+        written = parse_span(text, self.mistakes, [known.name for known in resource.fields])
         if written is None:
             return None
         keys = tuple(_KEYS.findall(rest.text))

@@ -56,7 +56,19 @@ def kind_of(table: Table, mistakes: Mistakes) -> str | None:
             f"this table has the header {' | '.join(header)}; one that begins with {header[0]} needs "
             f"{' or '.join(forms)}. Only {', '.join(PROSE_COLUMNS)} may stand beside",
         )
+    elif meant_as_fields(table):
+        mistakes.add(
+            table.header.cells[0],
+            f"this table has the header {' | '.join(header)}; the fields of an entity need "
+            f"{_form(*TABLES['fields'])}",
+        )
     return None
+
+
+def meant_as_fields(table: Table) -> bool:
+    """Whether the header is that of a field table, or nearly."""
+    header = _header(table)
+    return header[0] == "Field" or {"Type", "Rules"} <= set(header)
 
 
 def lines(table: Table, mistakes: Mistakes) -> Iterator[Line]:

@@ -144,7 +144,7 @@ CASES = [
     pytest.param(
         TASK + "| created at | timestamp | |\n",
         [
-            '5:3: "created at" cannot name a field: created_at is built in: every entity has it. Leave this row out. Call it "task_created_at", for instance.',
+            '5:3: "created at" cannot name a field: created_at is built in: every entity has it. Leave this row out. Or call it "task_created_at".',
         ],
         id="built-in",
     ),
@@ -338,9 +338,37 @@ CASES = [
     pytest.param(
         grant("| admin | update | `done` or `done` | |"),
         [
-            "16:25: this is not an expression: invalid syntax",
+            "16:20: an expression stands in one pair of backticks, alone in its cell",
         ],
         id="when-two",
+    ),
+    pytest.param(
+        grant("| admin | update | `in progress == status` | |"),
+        [
+            '16:21: this is not an expression, at "in progress == statu"; one is status == "done" and due is None',
+        ],
+        id="when-keyword",
+    ),
+    pytest.param(
+        grant('| admin | update | `title status == "due date"` | |'),
+        [
+            '16:27: this is not an expression: "title" and "status" need something between, as == or and',
+        ],
+        id="when-neighbours",
+    ),
+    pytest.param(
+        TASK + "| due on | date | |\n\n### Rules\n\n- `due on > today()`\n",
+        [
+            '9:8: write due_on instead of "due on"',
+        ],
+        id="field-in-words",
+    ),
+    pytest.param(
+        "## Task\n\n| Name | Type | Rules |\n|---|---|---|\n| a | text | |\n\n| Who | May |\n|---|---|\n| anyone | read |\n",
+        [
+            "3:3: this table has the header Name | Type | Rules; the fields of an entity need Field | Type | Rules",
+        ],
+        id="other-first-column",
     ),
     pytest.param(
         grant("| admin | update | `done | |"),
@@ -484,9 +512,16 @@ CASES = [
     pytest.param(
         example("GTE /a"),
         [
-            '4:1: unknown method "GTE". Did you mean "GET"?',
+            '4:1: unknown method "GTE". Methods are GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
         ],
         id="method",
+    ),
+    pytest.param(
+        example("get /a"),
+        [
+            '4:1: unknown method "get". Did you mean "GET"?',
+        ],
+        id="small-method",
     ),
     pytest.param(
         example("hello"),
