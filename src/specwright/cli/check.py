@@ -92,7 +92,8 @@ def _report(manifest: Manifest) -> list[str]:
     served = list(manifest.stored)
     lines = [
         f"{_count(len(manifest.features), 'feature')}, {_count(len(served), 'resource')}, "
-        f"{_count(len(manifest.requirements), 'requirement')}: no mistakes."
+        f"{_count(len(manifest.requirements), 'requirement')}: no mistakes"
+        f"{'' if served else ', and nothing to serve'}."
     ]
     asked = questions(manifest)
     if asked:

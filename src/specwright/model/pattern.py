@@ -68,6 +68,12 @@ def canonical(pattern: str) -> str:
     return text
 
 
+def is_bounded(pattern: str) -> bool:
+    """Whether every text that a pattern of `canonical` matches is of limited length."""
+    plain = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", pattern)
+    return re.search(r"[*+]|\{\d+,\}", plain) is None
+
+
 class _Reader:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern

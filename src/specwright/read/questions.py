@@ -3,17 +3,23 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from specwright.model.errors import Origin
 from specwright.model.expression import CallerPath, Compare, Expr, Path, walk
 from specwright.model.manifest import Field, Grant, Manifest, Resource, Shown, WhoKind
 from specwright.model.names import kebab, plural
 from specwright.model.paths import resolve
+from specwright.model.pattern import is_bounded
 from specwright.model.syntax import print_expression
 from specwright.model.types import Kind
 
 #: Characters that a text without a bound may have.
 TEXT_CAP = 10_000
+NOT_FOUND = 404
+
+#: How much of a path must agree with an entity's to be taken for it misspelt.
+_NEARLY = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
     return tuple(
         question
         for ask in (
+            _nothing_to_serve,
             _empty_on_both_sides,
             _without_grants,
             _without_read,
@@ -50,6 +57,7 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
             _external_people,
             _plural_headings,
             _unknown_requirements,
+            _unknown_paths,
         )
         for question in ask(manifest)
     )
@@ -73,6 +81,18 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
         yield NotServed(f"soft delete of {resource.name}", resource.origin)
     if resource.moves:
         yield NotServed(f"the moves of {resource.name}", resource.moves[0].origin)
+
+
+def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:
+    if manifest.features and not any(manifest.stored):
+        yield Question(
+            "nothing-to-serve",
+            Origin(manifest.features[0].file, 1),
+            "No entity is declared, so there is nothing to serve. What are the rows of this backend?",
+            ("a heading as ## Task with a Field | Type | Rules table below it", "leave it so"),
+            "write a heading as ## Task, and below it a table with the header Field | Type | Rules",
+            "no routes but those of app/main.py",
+        )
 
 
 def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
@@ -202,7 +222,8 @@ def _without_on_delete(manifest: Manifest) -> Iterator[Question]:
 
 def _without_bound(manifest: Manifest) -> Iterator[Question]:
     for resource, field in _declared(manifest):
-        if field.type.kind is Kind.TEXT and field.bounds.most is None and field.stored:
+        bounded = field.bounds.most is not None or (field.pattern is not None and is_bounded(field.pattern))
+        if field.type.kind is Kind.TEXT and not bounded and field.stored:
             least = field.bounds.least or ""
             yield Question(
                 "no-bound",
@@ -273,6 +294,27 @@ def _unknown_requirements(manifest: Manifest) -> Iterator[Question]:
                         f"write - **{key}** …",
                         "the rule holds, for no requirement",
                     )
+
+
+def _unknown_paths(manifest: Manifest) -> Iterator[Question]:
+    paths = [resource.path for resource in manifest.stored]
+    asked = set()
+    for requirement in manifest.requirements:
+        for example in requirement.examples:
+            first = re.split(r"[/?]", example.request.path.removeprefix("/"))[0]
+            close = get_close_matches(first, paths, 1, _NEARLY)
+            if first in paths or not close or first in asked or example.response.status == NOT_FOUND:
+                continue
+            asked.add(first)
+            yield Question(
+                "unknown-path",
+                example.request.origin,
+                f"{requirement.key} asks for {example.request.method} /{first}, and no entity has that path. "
+                f"Is /{close[0]} meant?",
+                (f"/{close[0]}", f"a route /{first} in app/main.py"),
+                f"write {example.request.method} /{close[0]}",
+                "it is asked as it is written",
+            )
 
 
 def _declared(manifest: Manifest) -> Iterator[tuple[Resource, Field]]:

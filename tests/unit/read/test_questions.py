@@ -33,10 +33,15 @@ PROJECT = f"\n## Project\n\n{HEADER}{OWNER}{ALL}"
 NAMED = PROJECT.replace(ALL, f"| name | text | ..9, required |\n{ALL}")
 CLAIM = f"{GRANTS}| signed in | list, read | `team == caller.claims.team` |\n"
 VIA = CLAIM.replace("team ==", "x.name ==")
+ASKS, FOUND = "\n- **FR-001** x\n\n  ```http\n  GET ", "\n  ```\n  ```http\n  200\n  ```\n"
 
 CASES = [
     ("no-grants", task("", ""), task("")),
     ("no-bound", task("| x | text | 1.. |\n"), task("| x | text | ..9 |\n")),
+    ("no-bound", task("| x | text | matches /a{2,}/ |\n"), task("| x | text | matches /[A-Z+]{3}-\\+?[0-9]{1,4}/ |\n")),
+    ("nothing-to-serve", "# Tasks\n\nProse.\n", task("")),
+    ("unknown-path", task("", f"{ALL}{ASKS}/task?limit=1{FOUND}"), task("", f"{ALL}{ASKS}/tasks?limit=1{FOUND}")),
+    ("unknown-path", task("", f"{ALL}{ASKS}/task/1{FOUND}"), task("", f"{ALL}{ASKS}/statistics{FOUND}")),
     ("no-on-delete", task("| x | Project | |\n") + PROJECT, task("| x | Project | on delete clear |\n") + PROJECT),
     ("unique-over-owners", task("| x | text | ..9, unique |\n"), task("| x | text | ..9, unique per owner |\n")),
     ("empty-equals-empty", task("| team | text | ..9 |\n", CLAIM), task("| team | text | ..9, required |\n", CLAIM)),
