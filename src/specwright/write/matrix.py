@@ -9,6 +9,7 @@ from specwright.model.syntax import print_expression
 _ORDER = list(WhoKind)
 NOTHING = "–"
 ALWAYS = "yes"
+_WIDER = "What anyone may, all may; what signed in may, every role may."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def as_text(matrices: tuple[Matrix, ...]) -> str:
                 for row in table
             )
         )
-    return "\n\n".join(blocks)
+    return "\n\n".join((*blocks, _WIDER))
 
 
 def as_markdown(matrices: tuple[Matrix, ...]) -> str:
@@ -97,7 +98,7 @@ def as_markdown(matrices: tuple[Matrix, ...]) -> str:
         for who, cells in matrix.rows:
             lines.append("| " + " | ".join((who, *(_escaped(cell) for cell in cells))) + " |")
         blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+    return "\n\n".join((*blocks, _WIDER))
 
 
 def _escaped(cell: Cell) -> str:
