@@ -66,7 +66,7 @@ class Endpoints:
         """`GET /tasks`: one page."""
         query, statement = self.plan_list(request)
         rows = await self.fetch(statement, request.caller, list_values(query))
-        return Reply(200, self._page(query, rows, request.caller))
+        return Reply(200, self._page(query, rows[0], request.caller))
 
     def plan_list(self, request: Request) -> tuple[ListQuery, Statement]:
         """What a list request asks for, and the statement that answers it.
@@ -342,18 +342,14 @@ class Endpoints:
         )
         return self.service.statements.list(shape)
 
-    def _page(self, query: ListQuery, rows: list[Any], caller: Caller) -> bytes:
-        total = rows[0]["total"] if query.count else None
-        found = [row for row in rows if row["item"] is not None]
+    def _page(self, query: ListQuery, page: Any, caller: Caller) -> bytes:
         following = "null"
-        if len(found) > query.limit:
-            last = found[query.limit - 1]
-            values = [last[f"k{position}"] for position in range(len(query.sort))]
+        if page["more"]:
+            values = [page[f"k{position}"] for position in range(len(query.sort))]
             binding = cursor.binding(self.service.contract, self.resource, query, caller.id)
             following = f'"{cursor.write(self.service.secret, binding, values)}"'
-        items = ",".join(row["item"] for row in found[: query.limit])
-        counted = "" if total is None else f',"total":{total}'
-        return f'{{"items":[{items}],"next_cursor":{following}{counted}}}'.encode()
+        counted = f',"total":{page["total"]}' if query.count else ""
+        return f'{{"items":[{page["items"] or ""}],"next_cursor":{following}{counted}}}'.encode()
 
     def _cursor_reader(self, caller: Caller) -> Any:
         def read(query: ListQuery, text: str) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from specwright.model.expression import Call, Compare, Expr, In, IsNone, Not, Parameter, Path
 from specwright.model.manifest import Field
@@ -104,9 +104,10 @@ def is_key(compiler: Compiler, row: Row) -> Predicate:
 
 
 def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[Any]:
-    """One page: `item`, then the sort values `k0`, `k1`, … that a cursor needs; with count, `total` first.
+    """One page as one row: its `items` as one text, whether there are `more`, and with count the `total`.
 
-    Parameters are `limit`, `offset`, `filter0` …, `after0` ….
+    `k0`, `k1`, … are the sort values of the last item, which a cursor needs. Parameters are `limit`, one more
+    than the page holds, `offset`, `filter0` …, `after0` ….
     """
     scope = shape.scope
     resource = scope.resource
@@ -128,19 +129,27 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
         inner = inner.where(_after(compiler, row, keys, shape.after))
     if shape.offset:
         inner = inner.offset(bindparam("offset", type_=BigInteger(), required=True))
-    page = inner.limit(bindparam("limit", type_=BigInteger(), required=True)).subquery("page")
+    limit = bindparam("limit", type_=BigInteger(), required=True)
+    page = inner.limit(limit).subquery("page")
     source, text = item(page, fields)
-    shown = [text.label("item"), *(page.c[field.column].label(f"k{n}") for n, (field, _) in enumerate(keys))]
-    listed = select(*shown).select_from(page, source).order_by(*_order(page, keys))
-    if not shape.count:
-        return listed
-    total = select(func.count().label("total")).select_from(table).where(matching).subquery("counted")
+    number = func.row_number().over(order_by=_order(page, keys))
+    sorted_by = [page.c[field.column].label(f"k{n}") for n, (field, _) in enumerate(keys)]
+    listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, source)
     rows = listed.subquery("listed")
-    return (
-        select(total.c.total, *rows.c)
-        .select_from(total.outerjoin(rows, true()))
-        .order_by(*_order(rows, [(f"k{n}", descends) for n, (_, descends) in enumerate(keys)]))
-    )
+    items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
+    last = [
+        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_type(field.type)))
+        .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
+        .label(f"k{n}")
+        for n, (field, _) in enumerate(keys)
+    ]
+    answer = select(
+        items.filter(rows.c.n < limit).label("items"), (func.count() == limit).label("more"), *last
+    ).select_from(rows)
+    if shape.count:
+        total = select(func.count()).select_from(table).where(matching).scalar_subquery()
+        answer = answer.add_columns(total.label("total"))
+    return answer
 
 
 def filter_condition(name: str, operator: str, parameter: str) -> Expr:
@@ -163,11 +172,11 @@ def _sort(shape: ListShape) -> list[Field]:
     return named_fields(shape.scope, [name for name, _ in shape.sort])
 
 
-def _order(source: FromClause, keys: Sequence[tuple[Field | str, bool]]) -> list[ColumnElement[Any]]:
+def _order(source: FromClause, keys: Sequence[tuple[Field, bool]]) -> list[ColumnElement[Any]]:
     """Nulls come last where values ascend and first where they descend, as PostgreSQL's indexes have them."""
     order: list[ColumnElement[Any]] = []
     for field, descends in keys:
-        column: ColumnElement[Any] = source.c[field if isinstance(field, str) else field.column]
+        column: ColumnElement[Any] = source.c[field.column]
         order.append(column.desc() if descends else column.asc())
     return order
 

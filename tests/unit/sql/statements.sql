@@ -14,46 +14,50 @@ WHERE t.id = $1::UUID;
 
 -- list, by anyone
 -- $1 limit
-SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page.created_at DESC, page.id DESC) AS n, page.created_at AS k0, page.id AS k1
 FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
 FROM tasks AS t
 WHERE t.owner_id = 'everyone' ORDER BY t.created_at DESC, t.id DESC
-LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC;
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item) AS listed;
 
 -- list, by an admin, after a cursor
--- $1 after0, $2 after1, $3 limit
-SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+-- $1 limit, $2 after0, $3 after1
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page.created_at DESC, page.id DESC) AS n, page.created_at AS k0, page.id AS k1
 FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
 FROM tasks AS t
-WHERE true AND row(t.created_at, t.id) < row($1::TIMESTAMP WITH TIME ZONE, $2::UUID) ORDER BY t.created_at DESC, t.id DESC
-LIMIT $3::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC;
+WHERE true AND row(t.created_at, t.id) < row($2::TIMESTAMP WITH TIME ZONE, $3::UUID) ORDER BY t.created_at DESC, t.id DESC
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item) AS listed;
 
 -- list, filtered, counted, from an offset
--- $1 filter0, $2 filter1, $3 filter3, $4 limit, $5 offset
-SELECT counted.total, listed.item, listed.k0, listed.k1
-FROM (SELECT count(*) AS total
+-- $1 limit, $2 filter0, $3 filter1, $4 filter3, $5 offset
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1, (SELECT count(*) AS count_1
 FROM tasks AS t
-WHERE t.owner_id = 'everyone' AND t.priority >= $1::BIGINT AND strpos(t.title COLLATE "C", $2::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $3::VARCHAR) AS counted LEFT OUTER JOIN (SELECT CAST(row_to_json(item) AS TEXT) AS item, page.created_at AS k0, page.id AS k1
+WHERE t.owner_id = 'everyone' AND t.priority >= $2::BIGINT AND strpos(t.title COLLATE "C", $3::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $4::VARCHAR) AS total
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page.created_at DESC, page.id DESC) AS n, page.created_at AS k0, page.id AS k1
 FROM (SELECT t.id AS id, t.title AS title, t.due AS due, t.created_at AS created_at
 FROM tasks AS t
-WHERE t.owner_id = 'everyone' AND t.priority >= $1::BIGINT AND strpos(t.title COLLATE "C", $2::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $3::VARCHAR ORDER BY t.created_at DESC, t.id DESC
-LIMIT $4::BIGINT OFFSET $5::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.created_at DESC, page.id DESC) AS listed ON true ORDER BY listed.k0 DESC, listed.k1 DESC;
+WHERE t.owner_id = 'everyone' AND t.priority >= $2::BIGINT AND strpos(t.title COLLATE "C", $3::VARCHAR COLLATE "C") > 0 AND t.due IS NULL AND t.title IS DISTINCT FROM $4::VARCHAR ORDER BY t.created_at DESC, t.id DESC
+LIMIT $1::BIGINT OFFSET $5::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item) AS listed;
 
 -- list, by a nullable field, after a null
--- $1 after1, $2 limit
-SELECT CAST(row_to_json(item) AS TEXT) AS item, page.due AS k0, page.id AS k1
+-- $1 limit, $2 after1
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page.due DESC, page.id DESC) AS n, page.due AS k0, page.id AS k1
 FROM (SELECT t.id AS id, t.title AS title, t.due AS due
 FROM tasks AS t
-WHERE true AND (t.due IS NOT NULL OR t.due IS NULL AND (t.id < $1::UUID OR false)) ORDER BY t.due DESC, t.id DESC
-LIMIT $2::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.due DESC, page.id DESC;
+WHERE true AND (t.due IS NOT NULL OR t.due IS NULL AND (t.id < $2::UUID OR false)) ORDER BY t.due DESC, t.id DESC
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item) AS listed;
 
 -- list, by a nullable field, after a value
--- $1 after0, $2 after1, $3 limit
-SELECT CAST(row_to_json(item) AS TEXT) AS item, page.due AS k0, page.id AS k1
+-- $1 limit, $2 after0, $3 after1
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page.due DESC, page.id DESC) AS n, page.due AS k0, page.id AS k1
 FROM (SELECT t.id AS id, t.title AS title, t.due AS due
 FROM tasks AS t
-WHERE true AND (t.due < $1::TIMESTAMP WITH TIME ZONE OR t.due = $1::TIMESTAMP WITH TIME ZONE AND (t.id < $2::UUID OR false)) ORDER BY t.due DESC, t.id DESC
-LIMIT $3::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item ORDER BY page.due DESC, page.id DESC;
+WHERE true AND (t.due < $2::TIMESTAMP WITH TIME ZONE OR t.due = $2::TIMESTAMP WITH TIME ZONE AND (t.id < $3::UUID OR false)) ORDER BY t.due DESC, t.id DESC
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, page.title AS title, to_char(timezone('UTC', page.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due) AS item) AS listed;
 
 -- create, by an admin
 -- $1 new_title, $2 new_priority, $3 new_due, $4 new_project, $5 caller_text
