@@ -4,13 +4,13 @@ import ast
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from specwright.migrate.operations import Rename
+from specwright.migrate.operations import Operation, Rename
 from specwright.migrate.plan import Plan
-from specwright.migrate.protection import Protect, Unprotect
+from specwright.migrate.protection import Protect, Unprotect, policies_sentence
 from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
@@ -159,19 +159,37 @@ def sentences(plan: Plan) -> list[str]:
 
     Those are constraints and indexes renamed with their table, and policies that step aside meanwhile.
     """
-    operations = plan.operations
+    return list(_sentences(plan.operations))
+
+
+def _sentences(operations: Iterable[Operation]) -> Iterator[str]:
+    before: Protection | None = None
     tables = [operation for operation in operations if not isinstance(operation, Protect | Unprotect)]
     renamed = bool(tables) and all(isinstance(operation, Rename) for operation in tables)
-    aside = [operation.protection for operation in operations if isinstance(operation, Unprotect)]
+    for operation in operations:
+        match operation:
+            case Rename("constraint" | "index"):
+                pass
+            case Unprotect(protection):
+                before = protection
+            case Protect(protection) if before is not None:
+                if not renamed and (changed := _changed(before, protection)):
+                    yield policies_sentence(changed)
+            case _:
+                yield operation.sentence
+
+
+def _changed(before: Protection, after: Protection) -> list[str]:
+    """The tables that have other policies now: views and defaults only follow the columns."""
     return [
-        operation.sentence
-        for operation in operations
-        if not (
-            isinstance(operation, Unprotect)
-            or (isinstance(operation, Rename) and operation.kind in {"constraint", "index"})
-            or (isinstance(operation, Protect) and (renamed or operation.protection in aside))
-        )
+        table
+        for table in after.tables
+        if table not in before.tables or _policies(before, table) != _policies(after, table)
     ]
+
+
+def _policies(protection: Protection, table: str) -> list[Policy]:
+    return [policy for policy in protection.policies if policy.table == table]
 
 
 def _script(text: str, revision: str, down: str | None, plan: Plan) -> str:

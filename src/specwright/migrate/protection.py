@@ -5,7 +5,7 @@ of the new manifest. Database roles belong to the whole cluster and are named af
 them, which keeps a list: a copy of a database goes on with the roles of its original.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -50,7 +50,7 @@ class Protect:
 
     @property
     def sentence(self) -> str:
-        return f"write the grants on {', '.join(self.protection.tables)} as row-level security policies"
+        return policies_sentence(self.protection.tables)
 
     def inverse(self) -> "Unprotect":
         return Unprotect(self.protection)
@@ -77,6 +77,11 @@ class Unprotect:
 
     def ops(self) -> list[ops.MigrateOperation]:
         return [Script(escaped(_UNPROTECT))]
+
+
+def policies_sentence(tables: Iterable[str]) -> str:
+    """What becomes of the policies of these tables, for a person."""
+    return f"write the grants on {', '.join(tables)} as row-level security policies"
 
 
 def wants_protection(manifest: Manifest) -> bool:

@@ -115,3 +115,24 @@ def test_types_without_a_common_reading_lose_everything() -> None:
     """A boolean is no date: the new column is empty, and every value counts as lost."""
     assert convert("x", "BOOLEAN", "DATE").loses == "x IS NOT NULL"
     assert convert("x", "BIGINT", 'TEXT COLLATE "C"').loses is None
+
+
+def test_policies_are_told_when_they_change() -> None:
+    """A new column of a table that others look through is no news of its policies; another grant is."""
+
+    def boxes(rows: str, who: str = "owner") -> Manifest:
+        head = "| Field | Type | Rules |\n|---|---|---|\n"
+        grants = "\n| Who | May | When |\n|---|---|---|\n"
+        return read_specs(
+            {
+                "specs/a/spec.md": f"## Box\n\n{head}| owner | User | the caller |\n{rows}"
+                f"{grants}| {who} | list, read | |\n\n"
+                f"## Note\n\n{head}| box | Box | on delete clear |\n"
+                f"{grants}| signed in | list, read | `box.owner == caller` |\n"
+            }
+        )
+
+    assert sentences(plan(boxes(""), boxes("| size | date | |\n"))) == ["add column boxes.size"]
+    assert sentences(plan(boxes(""), boxes("", "anyone"))) == [
+        "write the grants on boxes as row-level security policies"
+    ]
