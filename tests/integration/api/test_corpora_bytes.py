@@ -86,11 +86,10 @@ def test_header(specimens: Served, table: str, case: str, text: str) -> None:
             assert answer.headers.get("x-request-id", "x").isascii()
 
 
-@pytest.mark.parametrize(("table", "case", "text"), cases("bytes", "line", "line_without_body"))
+@pytest.mark.parametrize(("table", "case", "text"), cases("bytes", "line"))
 def test_line(specimens: Served, table: str, case: str, text: str) -> None:
     """Refused, or without effect."""
-    bodies = {"GET": b""} if table == "line_without_body" else {"GET": b"{}   ", "POST": b"{}   "}
-    for method, body in bodies.items():
+    for method, body in (("GET", b""), ("GET", b"{}   "), ("POST", b"{}   ")):
         lines = ["host: x", "connection: close", f"authorization: Bearer {token()}"]
         lines += ["content-type: application/json", text]
         if body and not text.startswith(("content-length", "transfer-encoding")):
@@ -106,11 +105,7 @@ def test_request(specimens: Served, table: str, case: str, text: str) -> None:
 
 
 def _refused_or_harmless(served: Served, request: bytes) -> None:
-    try:
-        answer = served.raw(request, judge=False)
-    except (IndexError, ConnectionResetError):
-        # A body that turns out to be no HTTP while its request is being answered: the connection is closed.
-        return
+    answer = served.raw(request, judge=False)
     assert answer.status in (200, 201) or _refused(answer), answer
     assert b"Traceback" not in answer.body
 

@@ -8,9 +8,10 @@ from contextlib import suppress
 
 import pytest
 from starlette.requests import Request
+from starlette.websockets import WebSocket
 
 from served import NOTES, PREFIX, Answer, Served, fresh_database, read_answer, serving, token
-from specwright.api.connection import Connection
+from specwright.api.connection import MOST_DISCARDED, Connection
 from specwright.app import Backend
 
 LIMIT = 10_000
@@ -34,6 +35,11 @@ def _prepare(backend: Backend) -> None:
     @backend.app.post("/large", max_body_size=5 * LIMIT)
     async def large(request: Request) -> int:
         return len(await request.body())
+
+    @backend.app.websocket("/undecided")
+    async def undecided(channel: WebSocket) -> None:
+        await channel.receive()
+        await channel.receive()
 
     @backend.app.get("/unread")
     async def unread() -> str:
@@ -244,6 +250,135 @@ def test_a_body_without_end(notes: Served) -> None:
             for _ in range(200):
                 connection.sendall(b"x" * 1000)
                 time.sleep(0.05)
+
+
+@pytest.mark.parametrize("more", ["", "connection: close\r\n"], ids=["kept", "closed"])
+def test_who_sends_first_and_reads_later(notes: Served, more: str) -> None:
+    """They find the answer, though it was given when most of their body was still to come."""
+    length = 1_000_000
+    head = f"POST {PREFIX}/notes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token()}\r\n{more}"
+    with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+        connection.sendall(
+            f"{head}content-type: application/json\r\ncontent-length: {length}\r\n\r\n".encode()
+        )
+        for _ in range(20):
+            connection.sendall(b"x" * (length // 20))
+            time.sleep(0.005)
+        answer = _answer(connection)
+        assert (answer.status, answer.code) == (413, "too_large")
+        assert answer.headers["connection"] == "close"
+        assert _ended(connection)
+
+
+def test_who_sends_too_much_after_their_answer(notes: Served) -> None:
+    """What nobody reads is bounded, too."""
+    head = f"POST {PREFIX}/notes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token()}\r\n"
+    with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+        connection.sendall(
+            f"{head}content-type: application/json\r\ncontent-length: {10**12}\r\n\r\n".encode()
+        )
+        assert _answer(connection).status == 413
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 4 * MOST_DISCARDED:
+                sent += connection.send(b"x" * 100_000)
+
+
+UPGRADES = {
+    "h2c": "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n",
+    "unknown": "connection: upgrade\r\nupgrade: x/1, websocket\r\n",
+    "twice": "connection: upgrade\r\nconnection: keep-alive\r\nupgrade: websocket\r\n",
+}
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES.values(), ids=UPGRADES)
+@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "whole"])
+def test_another_protocol_is_not_spoken(notes: Served, upgrade: str, chunked: bool) -> None:
+    """The body is read as if nothing had been said, whole or byte by byte, and the connection goes on."""
+    head = f"POST /own HTTP/1.1\r\nhost: x\r\n{upgrade}"
+    one = f"{head}content-length: 5\r\n\r\nhello".encode()
+    if chunked:
+        one = f"{head}transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n".encode()
+    for pieces in ([one], [one[at : at + 1] for at in range(len(one))]):
+        with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(3):
+                for piece in pieces:
+                    connection.sendall(piece)
+                assert _answer(connection).json() == 5
+    last = HEAD + b"connection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+        connection.sendall(one * 3 + last)
+        content = b""
+        while piece := connection.recv(10_000):
+            content += piece
+    assert content.count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_another_protocol_takes_no_liberties(notes: Served) -> None:
+    """What is refused without `Upgrade` is refused with it: too large a body, too many headers."""
+    head = "POST /own HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
+    assert notes.raw(f"{head}content-length: {LIMIT + 1}\r\n\r\n".encode()).status == 413
+    many = "".join(f"x-{number}: y\r\n" for number in range(101))
+    assert notes.raw(f"{head}{many}\r\n".encode()).status == 431
+    head = head.replace("h2c", "websocket").replace("POST", "GET")
+    assert notes.raw(f"{head}{many}\r\n".encode()).status == 431
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"content-length: 5\r\n\r\nhello",
+        b"content-length: 05\r\n\r\n",
+        b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ],
+)
+def test_a_websocket_has_no_body(notes: Served, method: str, body: bytes) -> None:
+    """400, and the end of the connection."""
+    head = f"{method} /undecided HTTP/1.1\r\nhost: x\r\n{WEBSOCKET}".encode()
+    answer = _sent(notes, head + body)
+    assert (answer.status, answer.code) == (400, "malformed")
+
+
+WEBSOCKET = (
+    "connection: upgrade\r\nupgrade: websocket\r\n"
+    "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+@pytest.mark.parametrize("path", ["/undecided", "/nothing", "/health/live"])
+@pytest.mark.parametrize("length", ["", "content-length: 0\r\n"])
+def test_a_websocket_that_nobody_accepts(notes: Served, path: str, length: str) -> None:
+    """The connection is closed, at the latest when the headers of a request would have been too slow."""
+    with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n{WEBSOCKET}{length}\r\n".encode())
+        content = b""
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(10_000):
+                content += piece
+    assert content[:12] in (b"", b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("path", [f"{PREFIX}/notes", "/own"])
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        b"xyz\r\n",
+        b"-1\r\n",
+        b"\r\n",
+        b"f" * 17 + b"\r\n",
+        b"2\r\n{}0\r\n\r\n",
+        b"2\r\n{}\r\n0\r\nx y\r\n\r\n",
+    ],
+)
+def test_broken_chunks(notes: Served, path: str, chunk: bytes) -> None:
+    """400, with the head or after it."""
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token()}\r\n"
+    begun = f"{head}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    for pieces in ([begun + chunk], [begun, chunk], [begun + b"1\r\n \r\n", chunk]):
+        answer = _sent(notes, *pieces, pause=0.1)
+        assert (answer.status, answer.code) == (400, "malformed")
 
 
 def test_many_slow_clients(serve: Callable[..., Served]) -> None:
