@@ -73,12 +73,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, server: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The project's own tests."""
+def run(project: Path, server: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The project's own tests, on a server or on an embedded one."""
+    surroundings = environment()
+    surroundings.pop("SPECWRIGHT_TEST_DATABASE_URL", None)
+    if server is not None:
+        surroundings["SPECWRIGHT_TEST_DATABASE_URL"] = server
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=project,
-        env=environment(SPECWRIGHT_TEST_DATABASE_URL=server),
+        env=surroundings,
         capture_output=True,
         text=True,
         check=False,
@@ -93,7 +97,7 @@ def test_the_tests_of_the_documentation_pass(project: Path, database_server: str
     assert "5 passed" in ran.stdout
 
 
-def test_every_test_has_an_empty_database(project: Path, database_server: str) -> None:
+def test_every_test_has_an_empty_database(project: Path) -> None:
     """What one test makes, no other sees; roles, claims and the database are as the test says."""
     (project / "tests" / "test_tasks.py").write_text(
         "import asyncpg, asyncio, pytest\n\n"
@@ -110,7 +114,7 @@ def test_every_test_has_an_empty_database(project: Path, database_server: str) -
         "            await connection.close()\n"
         "    assert asyncio.run(count()) == 1\n"
     )
-    ran = run(project, database_server)
+    ran = run(project, None)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
 

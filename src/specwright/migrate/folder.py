@@ -15,6 +15,7 @@ from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
+from specwright.sql.policies import Policy, Protection
 
 DRAFT = "draft"
 

@@ -132,7 +132,7 @@ def test_policies_are_told_when_they_change() -> None:
             }
         )
 
-    assert sentences(plan(boxes(""), boxes("| size | date | |\n"))) == ["add column boxes.size"]
+    assert sentences(plan(boxes(""), boxes("| big | boolean | |\n"))) == ["add column boxes.big"]
     assert sentences(plan(boxes(""), boxes("", "anyone"))) == [
         "write the grants on boxes as row-level security policies"
     ]
