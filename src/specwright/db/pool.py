@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
@@ -18,6 +19,10 @@ T = TypeVar("T")
 
 #: How often a statement is repeated that the server rolled back for another's sake.
 _REPEATS = 4
+
+
+#: Seconds that a connection may lie idle: fewer than those after which a serverless database falls asleep.
+LONGEST_IDLE = 240
 
 
 class DatabaseUnavailable(SpecwrightError):
@@ -61,8 +66,7 @@ class Database:
             "min_size": 0,
             "max_size": size,
             "max_queries": 1 << 31,
-            # Below the five minutes after which a serverless database falls asleep.
-            "max_inactive_connection_lifetime": 240,
+            "max_inactive_connection_lifetime": LONGEST_IDLE,
             # The client's own limit stands behind the server's: a network may swallow packets silently, and
             # a pooler does not let a session have a limit.
             "command_timeout": statement_timeout + 2,
@@ -70,6 +74,9 @@ class Database:
             "reset": _leave_as_it_is,
         }
         self._pool: Any = None
+        #: Taken from the pool and free: taking and returning costs as much as a short statement.
+        self._at_hand: list[tuple[Any, float]] = []
+        self._waiting = 0
         self._opening = asyncio.Lock()
 
     async def fetch(self, sql: str, args: Sequence[object] = (), *, read: bool = False) -> list[Any]:
@@ -112,6 +119,7 @@ class Database:
         """Close all connections; those still in use get a moment to finish."""
         if self._pool is None:
             return
+        await self._empty_hands()
         pool, self._pool = self._pool, None
         try:
             async with asyncio.timeout(5):
@@ -131,34 +139,74 @@ class Database:
         return await _repeated(once)
 
     async def _once(self, method: str, sql: str, args: Sequence[object]) -> Any:
-        async with self._connection() as connection:
-            return await getattr(connection, method)(sql, *args)
+        connection = await self._take()
+        try:
+            outcome = await getattr(connection, method)(sql, *args)
+        except BaseException as error:
+            away = await self._away(connection, error) if isinstance(error, DRIVER_ERRORS) else None
+            await self._give_back(connection)
+            if away is not None:
+                raise away from error
+            raise
+        if self._waiting or self._pool is None:
+            await self._give_back(connection)
+        else:
+            self._at_hand.append((connection, monotonic()))
+        return outcome
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
+        connection = await self._take()
+        try:
+            yield connection
+        except DRIVER_ERRORS as error:
+            if away := await self._away(connection, error):
+                raise away from error
+            raise
+        finally:
+            await self._give_back(connection)
+
+    async def _take(self) -> Any:
+        """A connection at hand, or one of the pool's, waited for no longer than the limit."""
+        while self._at_hand:
+            connection, since = self._at_hand.pop()
+            if monotonic() - since < LONGEST_IDLE and not _lost(connection):
+                return connection
+            await self._give_back(connection)
         pool = await self._opened()
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._acquire_timeout):
-                connection = await pool.acquire()
+                return await pool.acquire()
         except TimeoutError:
             reason = f"no connection within {self._acquire_timeout:g} seconds"
             raise DatabaseUnavailable(reason) from None
         except DRIVER_ERRORS as error:
             raise DatabaseUnavailable(_words(error)) from error
-        try:
-            yield connection
-        except DRIVER_ERRORS as error:
-            broken = _lost(connection) or ends_session(error)
-            if not broken and not is_away(error):
-                raise
-            if broken or is_astray(error):
-                # So are its neighbours, most likely.
-                await pool.expire_connections()
-            raise DatabaseUnavailable(_words(error), broken=broken) from error
         finally:
+            self._waiting -= 1
+
+    async def _give_back(self, connection: Any) -> None:
+        """Return a connection to the pool, where others may wait for it."""
+        if self._pool is not None:
             with suppress(*DRIVER_ERRORS):
                 # The limit is for a cancelled statement, whose end the server might never tell.
-                await pool.release(connection, timeout=self._acquire_timeout)
+                await self._pool.release(connection, timeout=self._acquire_timeout)
+
+    async def _away(self, connection: Any, error: Exception) -> DatabaseUnavailable | None:
+        """The error as one of the surroundings, if it is one."""
+        broken = _lost(connection) or ends_session(error)
+        if not broken and not is_away(error):
+            return None
+        if (broken or is_astray(error)) and self._pool is not None:
+            # So are its neighbours, most likely.
+            await self._pool.expire_connections()
+            await self._empty_hands()
+        return DatabaseUnavailable(_words(error), broken=broken)
+
+    async def _empty_hands(self) -> None:
+        while self._at_hand:
+            await self._give_back(self._at_hand.pop()[0])
 
     async def _opened(self) -> Any:
         if self._pool is None:
