@@ -12,6 +12,7 @@ from os import urandom
 from time import perf_counter
 
 import asyncpg
+from starlette.requests import ClientDisconnect
 
 from specwright.api.dispatch import Dispatch, Match
 from specwright.api.edge import Edge
@@ -25,6 +26,7 @@ from specwright.api.transaction import finish
 from specwright.api.visit import Visit
 from specwright.auth import KeysUnavailable, Unauthenticated
 from specwright.db.pool import DatabaseUnavailable
+from specwright.db.sqlstate import is_of_another_version
 
 ACCESS = logging.getLogger("specwright.access")
 FAULTS = logging.getLogger("specwright.faults")
@@ -61,7 +63,7 @@ class Layer:
             reply = await self._reply(scope, receive, exchange)
             if reply is not None:
                 await exchange.reply(reply)
-        except Disconnected:
+        except (Disconnected, ClientDisconnect):
             exchange.status = 499
         except asyncio.CancelledError:
             await exchange.problem(_too_late(exchange))
@@ -164,6 +166,11 @@ def _problem_of(error: Exception, request_id: str) -> Problem:
     if isinstance(error, asyncpg.PostgresError):
         # It quotes the row, and with it what the client sent.
         error.detail = None
+    if is_of_another_version(error):
+        words = str(error).splitlines()[0]
+        extra = {"request_id": request_id}
+        FAULTS.warning("the database is of another version of the spec: %s", words, extra=extra)
+        return Problem("unavailable", headers=[("Retry-After", "1")])
     FAULTS.error("unhandled exception", exc_info=error, extra={"request_id": request_id})
     return Problem("internal")
 

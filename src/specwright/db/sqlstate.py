@@ -28,6 +28,10 @@ _AWAY = {
 #: pooler, without its prepared statements. A new connection helps.
 _ASTRAY = {"25006", "26000", "42P05"}
 
+#: A table, column, type, operator or function that is not there, a value of another type, or no value for a
+#: column that must have one: our statements fit the spec's database, and only that.
+_ANOTHER = {"23502", "42P01", "42703", "42704", "42804", "42883"}
+
 #: The server has rolled back for another's sake, and says that doing it again makes sense.
 _COLLISIONS = {"40001", "40P01"}
 
@@ -53,6 +57,11 @@ def ends_session(error: Exception) -> bool:
 def is_astray(error: Exception) -> bool:
     """Whether the pool's connections lead to the wrong place by now."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _ASTRAY
+
+
+def is_of_another_version(error: Exception) -> bool:
+    """Whether a derived statement meets a database that was migrated past it, or not up to it."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _ANOTHER
 
 
 def is_collision(error: Exception) -> bool:

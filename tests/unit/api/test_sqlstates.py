@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from specwright.api.violations import problem_of
-from specwright.db.sqlstate import is_away, is_collision
+from specwright.db.sqlstate import is_away, is_collision, is_of_another_version
 from specwright.model.manifest import Manifest
 from specwright.read.spec import read_specs
 from specwright.sql.constraints import constrained
@@ -59,7 +59,7 @@ def documented() -> dict[str, int]:
 
 
 def _status(manifest: Manifest, error: asyncpg.PostgresError, action: str = "create") -> int:
-    if is_away(error) or is_collision(error):
+    if is_away(error) or is_collision(error) or is_of_another_version(error):
         return 503
     problem = problem_of(manifest, action, error)
     return 500 if problem is None else problem.status
