@@ -33,51 +33,55 @@ def _part(value: Any) -> str:
 
 
 def _unsigned(algorithm: str) -> str:
-    return f"{_part({'alg': algorithm, 'typ': 'JWT'})}.{_part({'sub': 'ada', 'exp': int(time.time()) + 60})}."
+    return f"{_part({'alg': algorithm, 'typ': 'JWT'})}.{_part({'sub': 'ada', 'exp': _in(60)})}."
 
 
 def _with_header(**header: Any) -> str:
-    return jwt.encode({"sub": "ada", "exp": int(time.time()) + 60}, SECRET, headers=header)
+    return jwt.encode({"sub": "ada", "exp": _in(60)}, SECRET, headers=header)
 
 
-GOOD = token("ada")
-NOW = int(time.time())
+def _in(seconds: int) -> int:
+    return int(time.time()) + seconds
 
-BAD = {
-    "no scheme": GOOD,
-    "empty": "",
-    "scheme alone": "Bearer",
-    "scheme and spaces": "Bearer   ",
-    "basic": "Basic YWRhOmFkYQ==",
-    "garbage": "Bearer garbage",
-    "two parts": "Bearer a.b",
-    "four parts": f"Bearer {GOOD}.x",
-    "two tokens": f"Bearer {GOOD} {GOOD}",
-    "a comma": f"Bearer {GOOD}, Bearer {GOOD}",
-    "no json": "Bearer aaaa.bbbb.cccc",
-    "alg none": f"Bearer {_unsigned('none')}",
-    "alg none with a signature": f"Bearer {_unsigned('none')}c2ln",
-    "alg NoNe": f"Bearer {_unsigned('NoNe')}c2ln",
-    "no signature": f"Bearer {GOOD.rpartition('.')[0]}.",
-    "a changed signature": f"Bearer {GOOD[:-4]}AAAA",
-    "wrong key": f"Bearer {token('ada', secret='x' * 32)}",
-    "the right key, another algorithm": f"Bearer {token('ada', secret=SECRET * 2, algorithm='HS512')}",
-    "same key as HS384": f"Bearer {token('ada', secret=SECRET + 'x' * 48, algorithm='HS384')}",
-    "expired": f"Bearer {token('ada', exp=NOW - 31)}",
-    "long expired": f"Bearer {token('ada', exp=1)}",
-    "no exp": f"Bearer {token('ada', exp=None)}",
-    "exp as text": f"Bearer {token('ada', exp=str(NOW + 600))}",
-    "exp in milliseconds": f"Bearer {token('ada', exp=(NOW + 600) * 1000)}",
-    "not yet": f"Bearer {token('ada', nbf=NOW + 600)}",
-    "no sub": f"Bearer {token(None)}",
-    "an empty sub": f"Bearer {token('')}",
-    "a blank sub": f"Bearer {token('  ')}",
-    "a sub with a line break": f"Bearer {token(chr(10) + 'ada')}",
-    "a sub with a NUL": f"Bearer {token('ada' + chr(0))}",
-    "too long a sub": f"Bearer {token('a' * 256)}",
-    "another type": f"Bearer {_with_header(typ='logout+jwt')}",
-    "critical extensions": f"Bearer {_with_header(crit=['b64'])}",
-    "very long": f"Bearer {token('ada', filler='x' * 9000)}",
+
+#: Each is made for its request: what it says of the time is true then.
+BAD: dict[str, Callable[[], str]] = {
+    "no scheme": lambda: token(),
+    "empty": lambda: "",
+    "scheme alone": lambda: "Bearer",
+    "scheme and spaces": lambda: "Bearer   ",
+    "basic": lambda: "Basic YWRhOmFkYQ==",
+    "garbage": lambda: "Bearer garbage",
+    "two parts": lambda: "Bearer a.b",
+    "four parts": lambda: f"Bearer {token()}.x",
+    "two tokens": lambda: f"Bearer {token()} {token()}",
+    "a comma": lambda: f"Bearer {token()}, Bearer {token()}",
+    "no json": lambda: "Bearer aaaa.bbbb.cccc",
+    "alg none": lambda: f"Bearer {_unsigned('none')}",
+    "alg none with a signature": lambda: f"Bearer {_unsigned('none')}c2ln",
+    "alg NoNe": lambda: f"Bearer {_unsigned('NoNe')}c2ln",
+    "no signature": lambda: f"Bearer {token().rpartition('.')[0]}.",
+    "a changed signature": lambda: f"Bearer {token()[:-4]}AAAA",
+    "wrong key": lambda: f"Bearer {token('ada', secret='x' * 32)}",
+    "the right key, another algorithm": lambda: (
+        f"Bearer {token('ada', secret=SECRET * 2, algorithm='HS512')}"
+    ),
+    "same key as HS384": lambda: f"Bearer {token('ada', secret=SECRET + 'x' * 48, algorithm='HS384')}",
+    "expired": lambda: f"Bearer {token('ada', exp=_in(-31))}",
+    "long expired": lambda: f"Bearer {token('ada', exp=1)}",
+    "no exp": lambda: f"Bearer {token('ada', exp=None)}",
+    "exp as text": lambda: f"Bearer {token('ada', exp=str(_in(600)))}",
+    "exp in milliseconds": lambda: f"Bearer {token('ada', exp=(_in(600)) * 1000)}",
+    "not yet": lambda: f"Bearer {token('ada', nbf=_in(600))}",
+    "no sub": lambda: f"Bearer {token(None)}",
+    "an empty sub": lambda: f"Bearer {token('')}",
+    "a blank sub": lambda: f"Bearer {token('  ')}",
+    "a sub with a line break": lambda: f"Bearer {token(chr(10) + 'ada')}",
+    "a sub with a NUL": lambda: f"Bearer {token('ada' + chr(0))}",
+    "too long a sub": lambda: f"Bearer {token('a' * 256)}",
+    "another type": lambda: f"Bearer {_with_header(typ='logout+jwt')}",
+    "critical extensions": lambda: f"Bearer {_with_header(crit=['b64'])}",
+    "very long": lambda: f"Bearer {token('ada', filler='x' * 9000)}",
 }
 
 
@@ -88,12 +92,13 @@ def board(database_server: str) -> Iterator[Served]:
         yield served
 
 
-@pytest.mark.parametrize("header", BAD.values(), ids=BAD)
-def test_a_bad_credential(board: Served, header: str) -> None:
+@pytest.mark.parametrize("made", BAD.values(), ids=BAD)
+def test_a_bad_credential(board: Served, made: Callable[[], str]) -> None:
     """401 with `WWW-Authenticate`, on every route, and no connection to the database is used for it."""
     board.anonymous.get("/notices")
     with board.statements() as sent:
         for method, path in (("GET", "/notices"), ("POST", "/notices"), ("DELETE", "/notices/x")):
+            header = made()
             answer = board.request(
                 method, PREFIX + path, f"authorization: {header}", "content-length: 0", as_=None
             )
@@ -119,7 +124,7 @@ def test_two_credentials(board: Served) -> None:
 
 def test_a_good_credential(board: Served) -> None:
     """The scheme knows no case, a clock may differ by thirty seconds, and odd names are names."""
-    for header in (f"bearer {GOOD}", f"BEARER   {GOOD}", f"Bearer {token('ada', exp=int(time.time()) - 5)}"):
+    for header in (f"bearer {token()}", f"BEARER   {token()}", f"Bearer {token('ada', exp=_in(-5))}"):
         answer = board.request("GET", f"{PREFIX}/notices", f"authorization: {header}", as_=None)
         assert answer.status == 200, answer
     odd = "Å'; DROP TABLE notices; -- \U0001f600"
