@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from specwright import __version__
 from specwright.cli.project import find_project
-from specwright.model.errors import SpecError, SpecwrightError
+from specwright.model.errors import SpecError, SpecwrightError, UnansweredError
 
 __all__ = ["COMMANDS", "app", "find_project", "main"]
 
@@ -91,7 +91,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except SpecError as error:
+    except (SpecError, UnansweredError) as error:
         typer.echo(str(error), err=True)
         raise SystemExit(FINDINGS) from None
     except SpecwrightError as error:

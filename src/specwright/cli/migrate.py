@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,10 +11,11 @@ import typer
 from specwright.cli.database import project_database
 from specwright.cli.project import find_project
 from specwright.migrate import apply as revisions
-from specwright.migrate.draft import Ask, Question, develop
+from specwright.migrate.draft import develop
 from specwright.migrate.folder import Folder, sentences
 from specwright.migrate.plan import Plan
 from specwright.migrate.plan import plan as plan_between
+from specwright.migrate.question import Ask, Question
 from specwright.migrate.rendering import sql as statements
 from specwright.read.project import read_project
 from specwright.settings import Settings
@@ -88,11 +89,13 @@ def apply(
     root = find_project(directory)
     if draft or accept:
         manifest = read_project(root)
-        ask: Ask = _ask if sys.stdin.isatty() else None
-        developed = _on_database(root, database, lambda url: develop(root, manifest, url, ask, accept or ()))
-        done = developed.applied
+        developed = _on_database(
+            root, database, lambda url: develop(root, manifest, url, _terminal(), accept or ())
+        )
+        done = list(developed.applied)
     else:
-        done = _on_database(root, database, lambda url: revisions.upgrade(root, url))
+        ids = _on_database(root, database, lambda url: revisions.upgrade(root, url))
+        done = [f"{title} applied" for title in _titles(root, ids)]
     typer.echo("\n".join(f"  {step}" for step in done) or "Nothing to do.")
 
 
@@ -101,11 +104,14 @@ def down(
     steps: Annotated[int, typer.Argument(min=1, metavar="[N]", help="How many.")] = 1,
     directory: Directory = None,
     database: Database = None,
+    accept: Accept = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes to every question.")] = False,
 ) -> None:
-    """Take back the last revision, or the last N."""
+    """Take back the last revision, or the last N; asks before rows or values are lost."""
     root = find_project(directory)
-    done = _on_database(root, database, lambda url: revisions.downgrade(root, url, steps))
-    typer.echo("\n".join(f"  {revision} taken back" for revision in done))
+    ask = _agree if yes else _terminal()
+    done = _on_database(root, database, lambda url: revisions.downgrade(root, url, steps, ask, accept or ()))
+    typer.echo("\n".join(f"  {title} taken back" for title in _titles(root, done)))
 
 
 def _plan(root: Path) -> Plan:
@@ -124,5 +130,18 @@ def _on_database(root: Path, url: str | None, work: Callable[[str], Coroutine[An
         return asyncio.run(work(address))
 
 
+def _titles(root: Path, ids: Iterable[str]) -> list[str]:
+    titles = {revision.id: revision.title for revision in Folder(root).revisions}
+    return [titles[revision] for revision in ids]
+
+
+def _terminal() -> Ask:
+    return _ask if sys.stdin.isatty() else None
+
+
 async def _ask(question: Question) -> bool:
-    return await asyncio.to_thread(typer.confirm, str(question), err=True)
+    return await asyncio.to_thread(typer.confirm, f"{question} Go on?", err=True)
+
+
+async def _agree(_question: Question) -> bool:
+    return True

@@ -24,7 +24,8 @@ from specwright.db.embedded import HOME, Embedded
 from specwright.db.pool import Database
 from specwright.db.url import Dsn, normalise
 from specwright.migrate.apply import pending
-from specwright.migrate.draft import Developed, Question, develop
+from specwright.migrate.draft import Developed, develop
+from specwright.migrate.question import Question
 from specwright.model.errors import ConfigError, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
@@ -164,7 +165,7 @@ class Project:
 
     async def _ask(self, question: Question) -> bool:
         """Ask at the terminal. Changing the files is an answer, too: not like this."""
-        console.ask(f"{question} [y/N] ")
+        console.ask(f"{question} Go on? [y/N] ")
         loop, line = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(sys.stdin.fileno(), line.set)
         ways = {asyncio.create_task(line.wait()), asyncio.create_task(self.changes.arrive())}

@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 
 from specwright.migrate.folder import Folder
 from specwright.migrate.hazards import Hazard
+from specwright.migrate.loss import losses
 from specwright.migrate.memory import recall, settle
 from specwright.migrate.plan import plan
 from specwright.migrate.protection import converge
+from specwright.migrate.question import Ask, Question, Unanswered, answers
 from specwright.migrate.session import session
-from specwright.model.errors import ConfigError
+from specwright.model.errors import ConfigError, UnansweredError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 
@@ -25,7 +27,8 @@ def commit(root: Path, manifest: Manifest, text: str, accepted: Collection[str] 
     No database is needed. One that holds the draft is stamped with the revision when it is next migrated.
 
     Raises:
-        ConfigError: there is nothing to commit, or a hazard is not accepted.
+        UnansweredError: a hazard is not accepted.
+        ConfigError: there is nothing to commit.
     """
     folder = Folder(root)
     way = plan(folder.manifest(folder.head), manifest)
@@ -35,7 +38,7 @@ def commit(root: Path, manifest: Manifest, text: str, accepted: Collection[str] 
         )
     open_hazards = [hazard for hazard in way.hazards if hazard.key not in accepted]
     if open_hazards:
-        raise ConfigError("\n".join(("Rows elsewhere may be concerned:", *map(_accept, open_hazards))))
+        raise UnansweredError("\n".join(("Rows elsewhere may be concerned:", *map(_accept, open_hazards))))
     return folder.write_revision(way, manifest, text)
 
 
@@ -64,26 +67,48 @@ def _upgrade(connection: Connection, folder: Folder) -> tuple[str, ...]:
     return missing
 
 
-async def downgrade(root: Path, url: str, steps: int = 1) -> tuple[str, ...]:
+async def downgrade(
+    root: Path, url: str, steps: int = 1, ask: Ask = None, accepted: Collection[str] = ()
+) -> tuple[str, ...]:
     """Take back the last revisions that the database has, all or none, and name them.
 
+    It asks when rows or values would be lost; `accepted` holds keys that are answered already.
+
     Raises:
+        UnansweredError: nobody can be asked, or the answer was no; nothing has changed.
         ConfigError: it has fewer, or holds a draft, or rows do not fit; nothing has changed.
     """
     folder = Folder(root)
-    async with session(url) as connection:
-        return await connection.run_sync(_downgrade, folder, steps)
+    answered = set(accepted)
+    while True:
+        try:
+            async with session(url) as connection:
+                return await connection.run_sync(_downgrade, folder, steps, answered)
+        except Unanswered as unanswered:
+            questions = unanswered.questions
+        answered |= await answers(questions, ask, "specwright migrate down")
 
 
-def _downgrade(connection: Connection, folder: Folder, steps: int) -> tuple[str, ...]:
+def _downgrade(
+    connection: Connection, folder: Folder, steps: int, answered: Collection[str]
+) -> tuple[str, ...]:
     at = settle(connection, folder).revision
     missing = _missing(folder, at)
-    applied = [known.id for known in folder.revisions if known.id not in missing]
+    applied = [known for known in folder.revisions if known.id not in missing]
     if steps > len(applied):
-        raise ConfigError(f"The database has {len(applied)} revisions; {steps} cannot be taken back.")
-    target = applied[-steps - 1] if steps < len(applied) else "base"
-    _alembic(connection, folder, "downgrade", target)
-    return tuple(reversed(applied[-steps:]))
+        raise ConfigError(f"The database has {len(applied)} of the revisions; {steps} cannot be taken back.")
+    going = applied[-1 : -steps - 1 : -1]
+    questions = []
+    for revision in going:
+        # As if the answer were yes: the transaction is not committed, and all questions come at once.
+        for hazard in losses(folder, revision):
+            count = connection.exec_driver_sql(hazard.rows.count).scalar_one()
+            if count and hazard.key not in answered:
+                questions.append(Question(hazard, count))
+        _alembic(connection, folder, "downgrade", revision.down or "base")
+    if questions:
+        raise Unanswered(questions)
+    return tuple(revision.id for revision in going)
 
 
 async def pending(root: Path, url: str) -> tuple[str, ...]:

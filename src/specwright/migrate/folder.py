@@ -67,6 +67,11 @@ class Revision:
     down: str | None
     path: Path
 
+    @property
+    def title(self) -> str:
+        """Its id and what it was called: `0002 due dates`."""
+        return self.path.stem.replace("_", " ")
+
 
 class Folder:
     """The revisions of a project, as its files say now."""

@@ -43,7 +43,7 @@ def table_goes(resource: Resource) -> Hazard:
         f'If it has another name now, write "(was {resource.name})" in the heading of the new one.',
         resource.origin,
         Rows(resource.table),
-        "are lost",
+        "will be lost",
     )
 
 
@@ -55,7 +55,7 @@ def column_goes(resource: Resource, field: Field, origin: Origin) -> Hazard:
         f'If it has another name now, write the rule "was {field.name}" on the new field.',
         origin,
         Rows(resource.table, f"{quote(field.column)} IS NOT NULL"),
-        "lose their value",
+        "will lose this value",
     )
 
 
@@ -68,7 +68,7 @@ def column_comes(resource: Resource, field: Field) -> Hazard:
         "Give it a default, or make it optional.",
         field.origin,
         rows,
-        "are deleted",
+        "will be deleted",
         rows.delete,
     )
 
@@ -82,7 +82,7 @@ def value_required(resource: Resource, field: Field) -> Hazard:
         "Give it a default, or fill these rows first.",
         field.origin,
         rows,
-        "are deleted",
+        "will be deleted",
         rows.delete,
     )
 
@@ -99,7 +99,7 @@ def type_changes(resource: Resource, before: Field, field: Field, conversion: Co
         "Keep the type, or add a new field beside it.",
         field.origin,
         rows,
-        "lose their value" if kept else "are deleted",
+        "will lose this value" if kept else "will be deleted",
         None if kept else rows.delete,
     )
 
@@ -149,7 +149,7 @@ def _repeats(resource: Resource, field: Field, columns: tuple[str, ...]) -> Haza
         "Change the repeated values first.",
         field.origin,
         rows,
-        "are deleted, the oldest of each value kept",
+        "will be deleted, the oldest of each value kept",
         rows.delete,
     )
 
@@ -176,7 +176,7 @@ def _breaks(resource: Resource, violated: Violated, fields: list[Field], sql: st
         "Mend these rows first.",
         rule.origin,
         rows,
-        "are deleted",
+        "will be deleted",
         rows.delete,
     )
 
@@ -186,9 +186,9 @@ def _outside(key: str, sentence: str, resource: Resource, field: Field, where: s
     advice = "Keep it as it was, or mend these rows first."
     instead = "NULL" if field.nullable else default_sql(field)
     if instead is None:
-        return Hazard(key, sentence, advice, field.origin, rows, "are deleted", rows.delete)
+        return Hazard(key, sentence, advice, field.origin, rows, "will be deleted", rows.delete)
     mend = rows.update(field.column, instead)
-    return Hazard(key, sentence, advice, field.origin, rows, f"get {instead} instead", mend)
+    return Hazard(key, sentence, advice, field.origin, rows, f"will get {instead} instead", mend)
 
 
 def _narrower(kind: Violation, before: Field, after: Field) -> bool:

@@ -12,6 +12,10 @@ class ConfigError(SpecwrightError):
     """A setting, file or surrounding that cannot work; the message says what to do."""
 
 
+class UnansweredError(ConfigError):
+    """A step that may cost rows, and nobody said yes to it; nothing has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a node was declared: a file relative to the project, a line and a column, both from 1."""

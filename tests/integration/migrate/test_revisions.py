@@ -11,7 +11,8 @@ import pytest
 
 from specwright.migrate.apply import commit, downgrade, pending, upgrade
 from specwright.migrate.draft import develop
-from specwright.model.errors import ConfigError
+from specwright.migrate.question import Question
+from specwright.model.errors import ConfigError, UnansweredError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 
@@ -56,7 +57,8 @@ async def test_up_down_up_with_rows(tmp_path: Path, database_url: str) -> None:
         database_url,
         "INSERT INTO memos (heading, owner_id, body) VALUES ('Milk', 'ada', 'a:b'), ('Tea', 'bob', NULL)",
     )
-    assert await downgrade(tmp_path, database_url) == ("0002",)
+    level = ["drop Memo.level"]
+    assert await downgrade(tmp_path, database_url, accepted=level) == ("0002",)
     assert await sql(database_url, "SELECT title, body FROM notes ORDER BY title") == [
         ("Milk", "a:b"),
         ("Tea", None),
@@ -66,9 +68,57 @@ async def test_up_down_up_with_rows(tmp_path: Path, database_url: str) -> None:
         ("Milk", 2),
         ("Tea", 2),
     ]
-    assert await downgrade(tmp_path, database_url, 2) == ("0002", "0001")
+    everything = [*level, "drop Note"]
+    assert await downgrade(tmp_path, database_url, 2, accepted=everything) == ("0002", "0001")
     assert await sql(database_url, "SELECT to_regclass('notes'), to_regclass('memos')") == [(None, None)]
     assert await upgrade(tmp_path, database_url) == ("0001", "0002")
+
+
+async def test_the_way_back_asks_about_rows(tmp_path: Path, database_url: str) -> None:
+    """All that would be lost is told with its rows, over all revisions; without a yes nothing changes."""
+    commit(tmp_path, project(tmp_path, FIRST), "notes")
+    commit(tmp_path, project(tmp_path, SECOND), "memos", ["rule Memo.FR-001"])
+    wide = SECOND.replace("| level | integer | 0..5, default 2 |", "| level | text | ..9, default `2` |")
+    commit(
+        tmp_path,
+        project(tmp_path, wide.replace("level > 0 or ", "")),
+        "levels in words",
+        ["rule Memo.FR-001", "narrow Memo.level"],
+    )
+    await upgrade(tmp_path, database_url)
+    await sql(database_url, "INSERT INTO books (name, owner_id) VALUES ('Tea', 'ada'), ('Rum', 'ada')")
+    await sql(database_url, "INSERT INTO memos (heading, owner_id, level) VALUES ('Milk', 'ada', 'many')")
+    with pytest.raises(UnansweredError, match="no terminal") as refused:
+        await downgrade(tmp_path, database_url, 2)
+    told = str(refused.value)
+    assert "migrations/0002_memos.py:1: 0002 taken back means: drop table books." in told
+    assert "If you go on, 2 rows will be lost." in told
+    assert '--accept "convert Memo.level"' in told
+    heard: list[str] = []
+
+    async def no(question: Question) -> bool:
+        heard.append(question.hazard.key)
+        return False
+
+    with pytest.raises(UnansweredError, match="Nothing has changed"):
+        await downgrade(tmp_path, database_url, 3, no)
+    assert heard == ["convert Memo.level"]
+    assert await sql(database_url, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert await sql(database_url, "SELECT level FROM memos") == [("many",)]
+
+    async def yes(question: Question) -> bool:
+        heard.append(f"{question.hazard.key} {question.rows}")
+        return True
+
+    assert await downgrade(tmp_path, database_url, 3, yes) == ("0003", "0002", "0001")
+    assert sorted(heard[1:]) == ["convert Memo.level 1", "drop Book 2", "drop Memo.level 1", "drop Note 1"]
+
+
+async def test_the_way_back_asks_nobody_about_empty_tables(tmp_path: Path, database_url: str) -> None:
+    """Where no row is concerned, there is no question."""
+    commit(tmp_path, project(tmp_path, FIRST), "notes")
+    await upgrade(tmp_path, database_url)
+    assert await downgrade(tmp_path, database_url) == ("0001",)
 
 
 async def test_a_draft_that_is_committed_is_only_restamped(tmp_path: Path, database_url: str) -> None:
@@ -107,7 +157,7 @@ async def test_a_commit_asks_about_rows_elsewhere(tmp_path: Path) -> None:
     """A drop is frozen only when it is accepted, whatever the development database holds."""
     commit(tmp_path, project(tmp_path, FIRST), "notes")
     after = project(tmp_path, THIRD)
-    with pytest.raises(ConfigError, match=r'--accept "drop Note\.body"'):
+    with pytest.raises(UnansweredError, match=r'--accept "drop Note\.body"'):
         commit(tmp_path, after, "no body")
     assert commit(tmp_path, after, "no body", ["drop Note.body"]).name == "0002_no_body.py"
     with pytest.raises(ConfigError, match="nothing to commit"):
