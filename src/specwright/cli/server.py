@@ -22,6 +22,7 @@ from specwright import logs
 from specwright.api.connection import server_options
 from specwright.app import Backend
 from specwright.model.errors import SpecwrightError
+from specwright.read.project import spec_digest
 from specwright.settings import Settings
 
 #: What the supervisor reads: this process answers requests; this process takes no more of them.
@@ -79,6 +80,12 @@ def load(root: Path) -> Any:
     return module.app
 
 
+def _same_specs(root: Path, digest: str | None) -> None:
+    """Refuse specs that are not those of the order: the database was not brought to them."""
+    if digest not in (None, spec_digest(root)):
+        raise SpecwrightError("The specs were saved again meanwhile.")
+
+
 def main() -> None:
     """Wait for the order, then serve until told to stop."""
     listener, report = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
@@ -93,7 +100,9 @@ def main() -> None:
         logs.configure(development=settings.environment == "development", level=settings.log_level)
         # Uvicorn's steps of starting and stopping are the supervisor's news.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        _same_specs(root, order["digest"])
         app = load(root)
+        _same_specs(root, order["digest"])
     except SpecwrightError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None

@@ -18,7 +18,7 @@ from specwright.cli.models import fresh_models, has_models
 from specwright.cli.project import SPECS, find_project
 from specwright.cli.running import embedded_server, until_stopped
 from specwright.cli.supervisor import Supervisor
-from specwright.cli.watching import Changes, watching
+from specwright.cli.watching import Changes, lasting, watching
 from specwright.cli.worker import Order
 from specwright.db.embedded import HOME, Embedded
 from specwright.db.pool import Database
@@ -28,7 +28,7 @@ from specwright.migrate.draft import Developed, develop
 from specwright.migrate.question import Question
 from specwright.model.errors import ConfigError, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
-from specwright.read.project import read_project
+from specwright.read.project import read_project, spec_digest
 from specwright.settings import Settings, ensure_development_secrets
 
 _UNCHANGED = "the last good server stays up"
@@ -70,6 +70,7 @@ async def _up(root: Path, options: Options, supervisors: list[Supervisor]) -> No
         serves_at = stack.enter_context(only_here(root))
         ensure_development_secrets(root)
         settings = _settings(root, options)
+        digest = spec_digest(root)
         manifest = read_project(root)
         listener = stack.enter_context(listen(options.host, options.port))
         address = url(listener)
@@ -83,7 +84,7 @@ async def _up(root: Path, options: Options, supervisors: list[Supervisor]) -> No
         server = await asyncio.shield(starting) if starting is not None else None
         changes = await stack.enter_async_context(watching(root)) if options.reload else Changes()
         project = Project(root, options, server, supervisor, changes)
-        await project.begin(manifest, settings)
+        await project.begin(manifest, digest, settings)
         console.note(_invitation(address, manifest))
         while True:
             if options.reload:
@@ -101,8 +102,8 @@ class Project:
     supervisor: Supervisor
     changes: Changes
 
-    async def begin(self, manifest: Manifest, settings: Settings) -> None:
-        """Serve for the first time.
+    async def begin(self, manifest: Manifest, digest: str, settings: Settings) -> None:
+        """Serve for the first time what was read from the specs of this digest.
 
         Raises:
             SpecwrightError: the database or the server did not follow.
@@ -118,11 +119,12 @@ class Project:
             console.done("no migration to draft", "migrations/")
         else:
             console.done("draft migration applied", developed.draft.relative_to(self.root).as_posix())
-        await self._serve(address)
+        await self._serve(address, digest)
 
     async def reload(self, names: list[str]) -> None:
         """Serve what the files say now, or tell what is wrong and leave everything as it is."""
         try:
+            digest = await asyncio.to_thread(spec_digest, self.root)
             manifest = await asyncio.to_thread(read_project, self.root)
             if not _freshen(self.root, manifest) and names == [MODELS]:
                 # Our own writing, seen by the watcher.
@@ -132,7 +134,8 @@ class Project:
             developed = await self._migrate(manifest, settings, address)
             for sentence in developed.applied if developed is not None else ():
                 console.done(sentence)
-            await self._serve(address)
+            if not await self._serve(address, digest):
+                return
         except SpecError as error:
             console.plain(str(error))
             console.failed(f"{_counted(len(error.mistakes), 'mistake')}; {_UNCHANGED}")
@@ -142,8 +145,9 @@ class Project:
             traceback.print_exc()
             console.failed(_UNCHANGED)
         else:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            console.done("reloaded", ", ".join(names[:3]) + more)
+            shown = lasting(self.root, names)
+            more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
+            console.done("reloaded", ", ".join(shown[:3]) + more)
 
     async def _migrate(self, manifest: Manifest, settings: Settings, address: str) -> Developed | None:
         """Bring the database to the manifest; None for a database that is only looked at."""
@@ -158,10 +162,16 @@ class Project:
             )
         return None
 
-    async def _serve(self, address: str) -> None:
+    async def _serve(self, address: str, digest: str) -> bool:
+        """Serve the specs of this digest; False when they changed meanwhile, and are to be read again."""
         environment = {"ENVIRONMENT": "development", "DATABASE_URL": address}
-        if not await self.supervisor.serve(Order(self.root, environment)):
+        order = Order(self.root, environment, digest if self.options.reload else None)
+        if await self.supervisor.serve(order):
+            return True
+        if order.digest in (None, await asyncio.to_thread(spec_digest, self.root)):
             raise ConfigError("The server did not start; the reason is above.")
+        self.changes.add({SPECS})
+        return False
 
     async def _ask(self, question: Question) -> bool:
         """Ask at the terminal. Changing the files is an answer, too: not like this."""

@@ -9,6 +9,7 @@ from typing import Any
 from watchfiles import Change, DefaultFilter, awatch
 
 from specwright.cli import console
+from specwright.read.project import FILES
 
 _FOLDERS = ("specs", "app")
 _FILES = (".env",)
@@ -38,6 +39,28 @@ class Changes:
         self._there.clear()
         names, self._names = self._names, set()
         return sorted(names)
+
+
+class _Read(DefaultFilter):
+    """What is read: of the specs their own files alone, and folders; of the app all but editors' leavings."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._specs = root / "specs"
+
+    def __call__(self, change: Change, path: str) -> bool:
+        """Whether a change counts."""
+        file = Path(path)
+        if self._specs in file.parents and file.name not in FILES:
+            # A folder that is gone can be told from a file by its name alone.
+            folder = not file.suffix if change is Change.deleted else file.is_dir()
+            return folder and super().__call__(change, path)
+        return super().__call__(change, path)
+
+
+def lasting(root: Path, names: list[str]) -> list[str]:
+    """The changed files without those that an editor made and removed; all, if there are no others."""
+    return [name for name in names if (root / name).is_file()] or names
 
 
 @asynccontextmanager
@@ -83,7 +106,7 @@ async def _watch_folders(root: Path, changes: Changes, anew: asyncio.Event) -> N
     while True:
         if folders := [folder for name in _FOLDERS if (folder := root / name).is_dir()]:
             watch = awatch(
-                *folders, watch_filter=DefaultFilter(), stop_event=anew, step=_QUIET, debounce=_LONGEST
+                *folders, watch_filter=_Read(root), stop_event=anew, step=_QUIET, debounce=_LONGEST
             )
             async for found in watch:
                 changes.add(_names(root, found))

@@ -21,10 +21,17 @@ class Order:
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict, repr=False)
+    #: Of the specs that the database was brought to; a process that reads others does not start.
+    digest: str | None = None
 
     def line(self) -> bytes:
         """The order as the process reads it. It goes through a pipe: the database's password is in it."""
-        order = {"root": str(self.root), "environment": self.environment, "patience": PATIENCE}
+        order = {
+            "root": str(self.root),
+            "environment": self.environment,
+            "digest": self.digest,
+            "patience": PATIENCE,
+        }
         return json.dumps(order).encode() + b"\n"
 
 

@@ -1,6 +1,8 @@
 """The spec files of a project."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from specwright.model.errors import ConfigError, Mistake, Origin, SpecError
@@ -17,6 +19,16 @@ def spec_files(root: Path) -> tuple[Path, ...]:
     """Every `specs/**/spec.md`, and the `data-model.md` beside each."""
     specs = sorted(path for path in (root / "specs").rglob("spec.md") if path.is_file())
     return tuple(path for spec in specs for name in FILES if (path := spec.with_name(name)).is_file())
+
+
+def spec_digest(root: Path) -> str:
+    """What tells the texts of all specs from those a moment later."""
+    digest = sha256()
+    for path in spec_files(root):
+        with suppress(OSError):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
 
 
 def read_project(root: Path) -> Manifest:
