@@ -1,9 +1,10 @@
 """Request bodies: JSON to the values that a write stores, every fault named at once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal
 
 from specwright.api import json_text
@@ -80,18 +81,29 @@ class _Reader:
         self._resource = resource
         self._fields = {field.wire: field for field in resource.fields if field.stored}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
+        self._roles = frozenset(role.name for role in manifest.roles)
+        self._form = lru_cache(256)(self._make_form)
+
+    def _make_form(self, action: Action, roles: frozenset[str]) -> Mapping[str, tuple[Field, Taken]]:
+        """The members that there are for a caller of these roles, and what becomes of each."""
+        return {
+            wire: (field, taken(self._resource, field, action, roles))
+            for wire, field in self._fields.items()
+            if exists(field, roles)
+        }
 
     def read(self, members: dict[str, Any], action: Action, roles: frozenset[str]) -> Body:
         values: dict[str, Any] = {}
         unchanged: dict[str, Any] = {}
         forbidden: list[str] = []
         errors: list[FieldError] = []
+        form = self._form(action, roles & self._roles)
         for wire, value in members.items():
-            field = self._fields.get(wire)
-            if field is None or not exists(field, roles):
-                errors.append(self._unknown(wire, roles, hint=len(errors) < _MOST_HINTS))
+            if wire not in form:
+                errors.append(_unknown(wire, form, hint=len(errors) < _MOST_HINTS))
                 continue
-            match taken(self._resource, field, action, roles):
+            field, becomes = form[wire]
+            match becomes:
                 case Taken.READ_ONLY:
                     errors.append(FieldError(wire, "read_only", "Set by the server; leave it out."))
                 case Taken.FORBIDDEN:
@@ -101,36 +113,35 @@ class _Reader:
                     errors += faults
                     (values if kind is Taken.WRITTEN else unchanged)[field.name] = read
         if action != "update":
-            for field in self._fields.values():
-                if field.wire not in members:
-                    errors += self._omitted(field, action, roles, values)
+            for wire, (field, becomes) in form.items():
+                if wire not in members:
+                    errors += self._omitted(field, action, becomes, values)
         if errors:
             raise validation(errors)
         return Body(values, unchanged, tuple(forbidden))
 
     def _omitted(
-        self, field: Field, action: Action, roles: frozenset[str], values: dict[str, Any]
+        self, field: Field, action: Action, becomes: Taken, values: dict[str, Any]
     ) -> list[FieldError]:
-        if must_be_sent(self._resource, field, action) and exists(field, roles):
+        if must_be_sent(self._resource, field, action):
             return [FieldError(field.wire, "required", "Must be sent.")]
         if (
             action == "replace"
             and field.filled is None
             and field.shown is not Shown.WRITE_ONLY
-            and exists(field, roles)
-            and taken(self._resource, field, action, roles) is Taken.WRITTEN
+            and becomes is Taken.WRITTEN
         ):
             values[field.name] = default_value(self._manifest, field)
         return []
 
-    def _unknown(self, wire: str, roles: frozenset[str], *, hint: bool) -> FieldError:
-        """The same for a member that is not there and for one that is not there for this caller."""
-        message = "There is no such member."
-        if hint:
-            known = [name for name, field in self._fields.items() if exists(field, roles)]
-            close = get_close_matches(wire[:100], known, 1)
-            message += f" Did you mean {close[0]}?" if close else ""
-        return FieldError(wire, "unknown_member", message)
+
+def _unknown(wire: str, known: Iterable[str], *, hint: bool) -> FieldError:
+    """The same for a member that is not there and for one that is not there for this caller."""
+    message = "There is no such member."
+    if hint:
+        close = get_close_matches(wire[:100], known, 1)
+        message += f" Did you mean {close[0]}?" if close else ""
+    return FieldError(wire, "unknown_member", message)
 
 
 def check_media_type(content_type: str | None, accepted: tuple[str, ...]) -> None:

@@ -75,13 +75,19 @@ class Endpoints:
             Problem: the caller may not list, or the query string is not understood.
         """
         scope = self.collection_scope("list", request.caller)
+        rights = self.rights(request.caller)
+        if not request.query and rights.first_page is not None:
+            return rights.first_page
         query = self.service.parameters.read_list(
             self.resource,
-            self.rights(request.caller).readable,
+            rights.readable,
             request.query,
             cursor_reader=self._cursor_reader(request.caller),
         )
-        return query, self._list_statement(scope, query)
+        planned = query, self._list_statement(scope, query)
+        if not request.query:
+            rights.first_page = planned
+        return planned
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""

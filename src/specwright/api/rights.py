@@ -8,7 +8,9 @@ from weakref import WeakKeyDictionary
 from specwright.api.fields import Taken, exists, readable, taken
 from specwright.model.caller import Caller
 from specwright.model.manifest import ACTIONS, Field, Resource
+from specwright.sql.query import ListQuery
 from specwright.sql.scope import Scope
+from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
 from specwright.sql.writes import WriteShape
 
@@ -34,6 +36,8 @@ class Rights:
             for action in (*ACTIONS, *(known.name for known in resource.actions))
         }
         self._shapes: dict[str, WriteShape] = {}
+        #: The plan of a list without parameters, once it was asked for.
+        self.first_page: tuple[ListQuery, Statement] | None = None
 
     @cached_property
     def readable(self) -> tuple[Field, ...]:
