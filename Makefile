@@ -1,12 +1,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# For `make up`: make up ARGS="--port 8001"
+ARGS ?=
 INSTALLED := $(VENV)/.installed
 
 .PHONY: up test fuzz faults lint types
 
 up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs
-	$(BIN)/specwright up examples/tasks
+	@$(BIN)/specwright up examples/tasks $(ARGS) || { code=$$?; \
+		test $$code -ne 2 || echo 'Another port: make up ARGS="--port 8001"' \
+			'or $(BIN)/specwright up examples/tasks --port 8001'; exit $$code; }
 
 test: $(INSTALLED)  ## every test, on the embedded PostgreSQL
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile
@@ -28,6 +32,7 @@ types: $(INSTALLED)  ## strict types
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $@
+	@echo "installing into $(VENV); the first time takes some minutes"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
