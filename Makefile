@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 INSTALLED := $(VENV)/.installed
 
+# Every test process, and every one that a test starts, would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up test fuzz faults lint types
 
 up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs

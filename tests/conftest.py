@@ -1,4 +1,10 @@
-"""What every test shares."""
+"""What every test shares.
+
+One rule says what runs again on another PostgreSQL (`-m database`): every test that uses the shared server,
+but not those of modules with `pytestmark = pytest.mark.any_server`. These are about what is judged before a
+statement is sent, or what is made of its outcome: bytes, headers, credentials, limits, bodies, queries. To
+another server they would send the same statements once more; what statements do there, the others see.
+"""
 
 import asyncio
 import os
@@ -47,9 +53,10 @@ def database_url(database_server: str) -> Iterator[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the shared server, so that `-m database` runs it on another one."""
+    """Mark what depends on the shared server, so that `-m database` runs it on another one."""
     for item in items:
-        if "database_server" in getattr(item, "fixturenames", ()):
+        used = "database_server" in getattr(item, "fixturenames", ())
+        if used and item.get_closest_marker("any_server") is None:
             item.add_marker(pytest.mark.database)
 
 

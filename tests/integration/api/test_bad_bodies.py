@@ -7,6 +7,8 @@ import pytest
 
 from served import PREFIX, Served, token
 
+pytestmark = pytest.mark.any_server
+
 TOO_BIG = 2**53
 
 

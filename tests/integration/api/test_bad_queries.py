@@ -7,6 +7,8 @@ import pytest
 
 from served import PREFIX, Served
 
+pytestmark = pytest.mark.any_server
+
 
 @pytest.mark.parametrize(
     ("query", "field", "code"),

@@ -5,6 +5,8 @@ import pytest
 from corpora.corpus import cases
 from served import PREFIX, Answer, Served, token
 
+pytestmark = pytest.mark.any_server
+
 HEADERS = (
     "authorization",
     "content-type",

@@ -9,6 +9,8 @@ import pytest
 from corpora.corpus import cases
 from served import PREFIX, Answer, Served
 
+pytestmark = pytest.mark.any_server
+
 
 def _named(tables: list[Any]) -> dict[str, Any]:
     return {"argvalues": tables, "ids": [f"{table}-{case}".replace(" ", "_") for table, case, _ in tables]}

@@ -11,6 +11,8 @@ from corpora.corpus import cases, load
 from served import _INTERNALS as INTERNALS
 from served import Answer, Served
 
+pytestmark = pytest.mark.any_server
+
 LONGEST = 10_000
 
 

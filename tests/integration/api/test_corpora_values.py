@@ -11,6 +11,8 @@ from served import Answer, Served
 from specwright.api.problems import FIELD_CODES
 from specwright.read.spec import read_specs
 
+pytestmark = pytest.mark.any_server
+
 MEMBERS = ("whole", "price", "ratio", "day", "moment", "serial")
 LISTS = {"whole": "wholes", "price": "prices", "day": "days", "moment": "moments", "serial": "serials"}
 

@@ -9,6 +9,8 @@ from served import NOTES, PREFIX, Answer, Served, fresh_database, serving
 from specwright.app import Backend
 from specwright.model.errors import ConfigError
 
+pytestmark = pytest.mark.any_server
+
 FRIEND = "https://app.example"
 PATHS = (f"{PREFIX}/notes", f"{PREFIX}/notes/x", "/own", "/health/live", "/openapi.json", "/nothing")
 

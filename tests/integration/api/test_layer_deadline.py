@@ -13,6 +13,8 @@ from starlette.responses import StreamingResponse
 from served import NOTES, PREFIX, Served, fresh_database, read_answer, serving, token
 from specwright.app import Backend
 
+pytestmark = pytest.mark.any_server
+
 TIMEOUT = 1.0
 
 

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse
 from served import NOTES, PREFIX, Answer, Served, fresh_database, serving
 from specwright.app import Backend
 
+pytestmark = pytest.mark.any_server
+
 LONG = NOTES.replace("..80", "..50000")
 LIMIT = 100_000
 JSON = "content-type: application/json"

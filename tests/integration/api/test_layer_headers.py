@@ -8,6 +8,8 @@ from fastapi import Response
 from served import NOTES, PREFIX, Served, fresh_database, serving
 from specwright.app import Backend
 
+pytestmark = pytest.mark.any_server
+
 PATHS = (f"{PREFIX}/notes", f"{PREFIX}/notes/x", "/own", "/health/live", "/health/ready", "/docs", "/nothing")
 
 

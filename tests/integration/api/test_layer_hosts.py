@@ -10,6 +10,8 @@ from served import NOTES, PREFIX, Served, fresh_database, serving
 from specwright.app import Backend
 from specwright.model.errors import ConfigError
 
+pytestmark = pytest.mark.any_server
+
 
 def _prepare(backend: Backend) -> None:
     @backend.app.get("/who")

@@ -14,6 +14,8 @@ from served import NOTES, PREFIX, Answer, Served, fresh_database, read_answer, s
 from specwright.api.connection import MOST_DISCARDED, Connection
 from specwright.app import Backend
 
+pytestmark = pytest.mark.any_server
+
 LIMIT = 10_000
 
 

@@ -17,6 +17,8 @@ from served import NOTES, Answer, Served, fresh_database, read_answer, serving
 from specwright.app import Backend
 from specwright.cli.worker import Order, Worker
 
+pytestmark = pytest.mark.any_server
+
 MAIN = """
 import asyncio
 from specwright.app import Backend

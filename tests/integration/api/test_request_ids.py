@@ -10,6 +10,8 @@ import pytest
 from served import PREFIX, Served, token
 from specwright.logs import JsonFormatter, ReadableFormatter
 
+pytestmark = pytest.mark.any_server
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from served import PREFIX, SECRET, Answer, Served, fresh_database, serving, token
 
+pytestmark = pytest.mark.any_server
+
 NOTICES = """
 # Notices
 
