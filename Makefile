@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 # Every test process, and every one that a test starts, would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test fuzz faults lint types
+.PHONY: up test bench fuzz faults lint types
 
 up: $(INSTALLED)  ## serve the first example on http://127.0.0.1:8000/docs
 	@$(BIN)/specwright up examples/tasks $(ARGS) || { code=$$?; \
@@ -23,6 +23,9 @@ fuzz: $(INSTALLED)  ## the properties, for as long as it takes
 
 faults: $(INSTALLED)  ## kills, restarts, rude clients: each as often as docs/reliability.md says
 	FAULTS=long $(BIN)/pytest tests/faults tests/integration/db
+
+bench: $(INSTALLED)  ## speed beside a bare app and idiomatic code; needs wrk
+	$(BIN)/python -m benchmarks
 
 lint: $(INSTALLED)  ## style, format and the import contract
 	$(BIN)/ruff check src tests
