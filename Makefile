@@ -28,8 +28,8 @@ bench: $(INSTALLED)  ## speed beside a bare app and idiomatic code; needs wrk
 	$(BIN)/python -m benchmarks
 
 lint: $(INSTALLED)  ## style, format and the import contract
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/lint-imports
 
 types: $(INSTALLED)  ## strict types
