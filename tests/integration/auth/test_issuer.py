@@ -25,6 +25,15 @@ pytestmark = pytest.mark.anyio
 NOW = int(time.time())
 CLAIMS: dict[str, Any] = {"sub": "ada", "exp": NOW + 600}
 
+
+@pytest.fixture(autouse=True)
+def this_moment() -> None:
+    """The file may have been read long before its tests run."""
+    global NOW
+    NOW = int(time.time())
+    CLAIMS["exp"] = NOW + 600
+
+
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 P256 = ec.generate_private_key(ec.SECP256R1())
 RSA = rsa.generate_private_key(65537, 2048)
