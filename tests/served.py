@@ -50,7 +50,7 @@ NOTES = """
 
 #: SQL, a path, a traceback, a class of ours or of a library: none of a client's business.
 _INTERNALS = re.compile(
-    r"Traceback|File \"|\.py\b|/home/|/root/|/tmp/|site-packages|asyncpg|sqlalchemy|psycopg|SQLSTATE"
+    r"Traceback|File \"|\.py\b|/(?:home|root|tmp)/|site-packages|asyncpg|sqlalchemy|psycopg|SQLSTATE"
     r"|\bSELECT\b|\bINSERT\b|\bUPDATE \w+ SET|\bDELETE FROM|\bWHERE\b|pg_catalog|relation \"|constraint"
     r"|violates|\bck_|\bfk_|\buq_|\bpk_|::\w+|Exception\b|pydantic",
 )

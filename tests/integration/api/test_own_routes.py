@@ -71,7 +71,7 @@ def _prepare(backend: Backend) -> None:
                 raise HTTPException(304)
             case "header":
                 raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-        raise RuntimeError("SELECT secret FROM /root/somewhere.py")
+        raise RuntimeError("SELECT secret FROM /home/somewhere.py")
 
     app.include_router(router)
 
