@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import pytest
 from sqlalchemy import select
 
 from properties.flips import flipped
@@ -19,6 +20,9 @@ from specwright.sql import expression
 from specwright.sql.constraints import is_row_check
 from specwright.sql.statement import compile_statement
 from specwright.sql.tables import Tables
+
+# A flip is noticed on any server; it takes minutes.
+pytestmark = pytest.mark.any_server
 
 MANIFEST = make_manifest({"name", "priority", "task"})
 CLAIMS = {"word": "a", "level": 1, "words": ["a", "b"], "levels": [1, 3], "day": "2026-01-31"}

@@ -26,7 +26,7 @@ from specwright.db.pool import Database, DatabaseUnavailable
 from specwright.db.url import Dsn, normalise
 from specwright.read.spec import read_specs
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
 
 PROGRAM = os.environ.get("PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
