@@ -16,7 +16,6 @@ import jwt
 from benchmarks.dataset import Size, fill, some_tasks
 from benchmarks.load import Call, Measured, drive, find_wrk
 from benchmarks.report import write_results
-from benchmarks.scale import measure_scale
 from benchmarks.servers import HERE, Running, serve
 from specwright.db import embedded
 
@@ -58,11 +57,7 @@ def main() -> None:
                         result = drive(running.port, running.pids, calls, chosen.seconds, Path(temporary))
                         assert not result.failures, f"{app} failed {result.failures} times in {name}"
                         measured.setdefault((name, app), []).append(result)
-        growth: list[str] = []
-        if not chosen.only:
-            spec = (HERE.parent / "examples" / "tasks" / "specs" / "tasks" / "spec.md").read_text()
-            growth = measure_scale(spec, server.url, chosen.seconds, Path(temporary))
-    write_results(chosen.results, middle(measured), APPS, server.version, growth)
+    write_results(chosen.results, middle(measured), APPS, server.version)
     print(chosen.results.read_text())
 
 

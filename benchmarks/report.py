@@ -12,13 +12,9 @@ _PACKAGES = ("specwright", "fastapi", "starlette", "uvicorn", "asyncpg", "sqlalc
 
 
 def write_results(
-    path: Path,
-    measured: dict[tuple[str, str], Measured],
-    apps: Sequence[str],
-    postgres: str,
-    growth: Sequence[str],
+    path: Path, measured: dict[tuple[str, str], Measured], apps: Sequence[str], postgres: str
 ) -> None:
-    """Write the medians, the ratios of the first application to the others, and what grows with what."""
+    """Write the medians and the ratios of the first application to the others."""
     lines = [
         "# Results",
         "",
@@ -42,4 +38,4 @@ def write_results(
                 f"| {name} | {app} | {run.rate:,.0f} | {run.p99:.1f} | {run.processor:.3f}"
                 f" | {run.memory:.0f} | {ratio} |"
             )
-    path.write_text("\n".join([*lines, *growth]) + "\n")
+    path.write_text("\n".join(lines) + "\n")
