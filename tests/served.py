@@ -194,7 +194,7 @@ class Served:
         def note(record: Any) -> None:
             seen.append(record.query)
 
-        pool = self.backend.service.database._pool
+        pool = self.backend.service.database._checkout._pool
         connections = [holder._con for holder in pool._holders if holder._con is not None]
         assert connections, "nothing is connected yet: send a request first"
         for connection in connections:

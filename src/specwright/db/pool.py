@@ -3,12 +3,12 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from time import monotonic
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 
+from specwright.db.checkout import LONGEST_IDLE, Checkout, is_lost
 from specwright.db.connector import Connector
 from specwright.db.moments import keep_moments
 from specwright.db.sqlstate import DRIVER_ERRORS, ends_session, is_astray, is_away, is_collision
@@ -19,10 +19,6 @@ T = TypeVar("T")
 
 #: How often a statement is repeated that the server rolled back for another's sake.
 _REPEATS = 4
-
-
-#: Seconds that a connection may lie idle: fewer than those after which a serverless database falls asleep.
-LONGEST_IDLE = 240
 
 
 class DatabaseUnavailable(SpecwrightError):
@@ -54,17 +50,15 @@ class Database:
         statement_timeout: float = 10,
         application_name: str = "specwright",
     ) -> None:
-        self._acquire_timeout = acquire_timeout
+        self._patience = acquire_timeout
         connector = Connector(
             dsn,
             statement_timeout=statement_timeout,
             patience=acquire_timeout,
             application_name=application_name,
         )
-        self._arguments = {
+        arguments = {
             "connect": connector.connect,
-            "min_size": 0,
-            "max_size": size,
             "max_queries": 1 << 31,
             "max_inactive_connection_lifetime": LONGEST_IDLE,
             # The client's own limit stands behind the server's: a network may swallow packets silently, and
@@ -73,11 +67,7 @@ class Database:
             "init": keep_moments,
             "reset": _leave_as_it_is,
         }
-        self._pool: Any = None
-        #: Taken from the pool and free: taking and returning costs as much as a short statement.
-        self._at_hand: list[tuple[Any, float]] = []
-        self._waiting = 0
-        self._opening = asyncio.Lock()
+        self._checkout = Checkout(arguments, size, acquire_timeout)
 
     async def fetch(self, sql: str, args: Sequence[object] = (), *, read: bool = False) -> list[Any]:
         """All rows of a statement. A `read` whose connection breaks is sent once more on a fresh one."""
@@ -117,15 +107,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections; those still in use get a moment to finish."""
-        if self._pool is None:
-            return
-        await self._empty_hands()
-        pool, self._pool = self._pool, None
-        try:
-            async with asyncio.timeout(5):
-                await pool.close()
-        except (TimeoutError, *DRIVER_ERRORS):
-            pool.terminate()
+        await self._checkout.close()
 
     async def _run(self, method: str, sql: str, args: Sequence[object], read: bool) -> Any:
         async def once() -> Any:
@@ -143,15 +125,9 @@ class Database:
         try:
             outcome = await getattr(connection, method)(sql, *args)
         except BaseException as error:
-            away = await self._away(connection, error) if isinstance(error, DRIVER_ERRORS) else None
-            await self._give_back(connection)
-            if away is not None:
-                raise away from error
+            await self._failed(connection, error)
             raise
-        if self._waiting or self._pool is None:
-            await self._give_back(connection)
-        else:
-            self._at_hand.append((connection, monotonic()))
+        self._checkout.hand_on(connection)
         return outcome
 
     @asynccontextmanager
@@ -159,69 +135,40 @@ class Database:
         connection = await self._take()
         try:
             yield connection
-        except DRIVER_ERRORS as error:
-            if away := await self._away(connection, error):
-                raise away from error
+        except BaseException as error:
+            await self._failed(connection, error)
             raise
-        finally:
-            await self._give_back(connection)
+        self._checkout.hand_on(connection)
 
     async def _take(self) -> Any:
-        """A connection at hand, or one of the pool's, waited for no longer than the limit."""
-        while self._at_hand:
-            connection, since = self._at_hand.pop()
-            if monotonic() - since < LONGEST_IDLE and not _lost(connection):
-                return connection
-            await self._give_back(connection)
-        pool = await self._opened()
-        self._waiting += 1
         try:
-            async with asyncio.timeout(self._acquire_timeout):
-                return await pool.acquire()
+            return await self._checkout.take()
         except TimeoutError:
-            reason = f"no connection within {self._acquire_timeout:g} seconds"
+            reason = f"no connection within {self._patience:g} seconds"
             raise DatabaseUnavailable(reason) from None
         except DRIVER_ERRORS as error:
             raise DatabaseUnavailable(_words(error)) from error
+
+    async def _failed(self, connection: Any, error: BaseException) -> None:
+        """Return a connection whose use ended in an error.
+
+        Raises:
+            DatabaseUnavailable: the error is one of the surroundings.
+        """
+        try:
+            if isinstance(error, DRIVER_ERRORS):
+                await self._judge(connection, error)
         finally:
-            self._waiting -= 1
+            await self._checkout.give_back(connection)
 
-    async def _give_back(self, connection: Any) -> None:
-        """Return a connection to the pool, where others may wait for it."""
-        if self._pool is not None:
-            with suppress(*DRIVER_ERRORS):
-                # The limit is for a cancelled statement, whose end the server might never tell.
-                await self._pool.release(connection, timeout=self._acquire_timeout)
-
-    async def _away(self, connection: Any, error: Exception) -> DatabaseUnavailable | None:
-        """The error as one of the surroundings, if it is one."""
-        broken = _lost(connection) or ends_session(error)
+    async def _judge(self, connection: Any, error: Exception) -> None:
+        broken = is_lost(connection) or ends_session(error)
         if not broken and not is_away(error):
-            return None
-        if (broken or is_astray(error)) and self._pool is not None:
+            return
+        if broken or is_astray(error):
             # So are its neighbours, most likely.
-            await self._pool.expire_connections()
-            await self._empty_hands()
-        return DatabaseUnavailable(_words(error), broken=broken)
-
-    async def _empty_hands(self) -> None:
-        while self._at_hand:
-            await self._give_back(self._at_hand.pop()[0])
-
-    async def _opened(self) -> Any:
-        if self._pool is None:
-            async with self._opening:
-                if self._pool is None:
-                    self._pool = await asyncpg.create_pool(**self._arguments)
-        return self._pool
-
-
-def _lost(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        # asyncpg took the broken connection back by itself.
-        return True
+            await self._checkout.expire()
+        raise DatabaseUnavailable(_words(error), broken=broken) from error
 
 
 async def _repeated(once: Callable[[], Awaitable[T]]) -> T:

@@ -109,7 +109,7 @@ def test_a_connection_is_given_back_clean(database_server: str) -> None:
 def _lift_limits(served: Served) -> None:
     """Have the database let statements run on."""
     served.person("ada").get("/notes")
-    pool = served.backend.service.database._pool
+    pool = served.backend.service.database._checkout._pool
     (connection,) = [holder._con for holder in pool._holders if holder._con is not None]
     setting = connection.execute("SET statement_timeout = 0")
     asyncio.run_coroutine_threadsafe(setting, connection._loop).result(10)
