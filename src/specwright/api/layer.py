@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from os import urandom
 from time import perf_counter
 
@@ -186,6 +187,12 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     return urandom(16).hex()
 
 
+@lru_cache(maxsize=1024)
+def _printable(route: str) -> str:
+    """A route without line breaks, for those of the application are paths as they were sent."""
+    return json.dumps(route)[1:-1]
+
+
 def _log(exchange: Exchange) -> None:
     if not ACCESS.isEnabledFor(logging.INFO):
         return
@@ -193,7 +200,7 @@ def _log(exchange: Exchange) -> None:
     ACCESS.info(
         "%s %s %s",
         exchange.method,
-        json.dumps(exchange.route, ensure_ascii=True)[1:-1],
+        _printable(exchange.route),
         status,
         extra={
             "request_id": exchange.request_id,
