@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -34,6 +34,7 @@ from specwright.db.session import Sessions
 from specwright.db.url import normalise
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
+from specwright.model.roles import expanded
 from specwright.read.declared import Allowed, Declaration, declaration
 from specwright.read.project import read_files
 from specwright.settings import Settings
@@ -83,6 +84,7 @@ class Backend:
         rules: Iterable[str] = (),
         fields: Mapping[Any, str] | None = None,
         types: Mapping[Any, str] | None = None,
+        audited: bool = False,
     ) -> None:
         """Serve a class: one of SQLModel, or mapped by SQLAlchemy 2.
 
@@ -92,13 +94,14 @@ class Backend:
             rules: conditions that every row meets, as `"due is None or due > created_at"`.
             fields: rules of fields that a column cannot tell, as `{Task.project_id: "immutable"}`.
             types: types that a column cannot tell, as `{Task.contact: "email", Task.reviewer_id: "User"}`.
+            audited: whether every change of a row leaves one in `specwright.audit`.
 
         Raises:
             ConfigError: the backend has been used already.
         """
         if "manifest" in self.__dict__ or self._given is not None:
             raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
-        self._declarations.append(declaration(model, grants, rules, fields, types))
+        self._declarations.append(declaration(model, grants, rules, fields, types, audited))
 
     def before(self, model: Any, action: str) -> Callable[[F], F]:
         """Call the function before each `create`, `update` or `delete`, in its transaction.
@@ -171,7 +174,10 @@ class Backend:
         for expected in (HTTPException, RequestValidationError, Problem):
             app.add_exception_handler(expected, _handle)
         people = tuple(self.manifest.people)
-        app.routes.extend(documentation_routes(title, "/openapi.json", people, self._issue_token()))
+        matrix_of = self.manifest if self.settings.environment == "development" else None
+        app.routes.extend(
+            documentation_routes(title, "/openapi.json", people, self._issue_token(), matrix_of)
+        )
         app.openapi = self._openapi  # type: ignore[method-assign] # FastAPI's own way to extend the document
         return app
 
@@ -227,6 +233,7 @@ class Backend:
 def _service(manifest: Manifest, settings: Settings) -> Service:
     assert settings.database_url is not None and settings.app_secret is not None
     address = normalise(settings.database_url.get_secret_value())
+    sessions = settings.session_database_url
     limits: dict[str, Any] = {
         "size": settings.database_pool_size,
         "acquire_timeout": settings.database_acquire_timeout,
@@ -237,8 +244,10 @@ def _service(manifest: Manifest, settings: Settings) -> Service:
         contract=manifest.contracts[0],
         statements=Statements(manifest),
         database=Database(address, **limits),
-        sessions=Sessions(address, **limits),
-        authentication=Authentication(settings),
+        sessions=Sessions(
+            address, scoped=normalise(sessions.get_secret_value()) if sessions else None, **limits
+        ),
+        authentication=Authentication(settings, partial(expanded, manifest)),
         bodies=Bodies(manifest),
         parameters=Parameters(manifest),
         secret=settings.app_secret.get_secret_value().encode(),

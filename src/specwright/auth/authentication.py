@@ -1,5 +1,6 @@
 """Who is calling, by the settings: one way to sign in, which fixes the algorithms beforehand."""
 
+from collections.abc import Callable
 from types import MappingProxyType
 
 import jwt
@@ -23,17 +24,21 @@ class Authentication:
     """Turns `Authorization` headers into callers.
 
     With `AUTH_JWKS_URL` tokens are verified with the issuer's public keys (EdDSA, ES256, RS256), with a
-    shared secret by HS256, and never by the other way: a token cannot choose how it is judged.
+    shared secret by HS256, and never by the other way: a token cannot choose how it is judged. `all_of` tells
+    what the roles of a token come to.
 
     Raises:
         ConfigError: no way to sign in, two at once, or a secret that is shorter than 32 bytes or no secret.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, all_of: Callable[[frozenset[str]], frozenset[str]] = frozenset
+    ) -> None:
         if (fault := undecided(settings)) is not None:
             raise ConfigError(fault)
         self._expected = Expected(settings.auth_issuer, settings.auth_audience)
         self._roles_claim = settings.auth_roles_claim
+        self._all_of = all_of
         self._callers = Callers()
         self._generation = 0
         self._issuer: Issuer | None = None
@@ -83,7 +88,7 @@ class Authentication:
             except Unauthenticated as error:
                 fault = error
             else:
-                roles = roles_in(claims, self._roles_claim)
+                roles = self._all_of(roles_in(claims, self._roles_claim))
                 return Caller(claims["sub"], roles, MappingProxyType(claims)), claims["exp"]
         raise fault
 

@@ -46,12 +46,16 @@ _ASCII_UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that an expression can see: the living rows by resource name, the time, the request's values."""
+    """All that an expression can see: the living rows by resource name, the time, the request's values.
+
+    `memberships` are those that were there when the request came; the rows of now unless given.
+    """
 
     manifest: Manifest
     rows: Mapping[str, Sequence[Row]]
     now: datetime
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    memberships: Sequence[Row] | None = None
 
     def holds(self, expr: Expr, resource: Resource | None, row: Row, caller: Caller = ANONYMOUS) -> bool:
         """Whether a condition holds on a row of resource (None: a condition on the caller alone)."""
@@ -71,6 +75,31 @@ class World:
     def value(self, expr: Expr, resource: Resource, row: Row, caller: Caller = ANONYMOUS) -> Any:
         """The value of an expression without a relation to many."""
         return _Evaluation(self, resource, caller, next(self._choices(expr, resource, row))).value(expr)
+
+    def roles(self, caller: Caller) -> frozenset[str]:
+        """The caller's roles, and those that they include."""
+        known = {role.name: role.includes for role in self.manifest.roles}
+        found = set(caller.roles)
+        while more := {each for name in found for each in known.get(name, ())} - found:
+            found |= more
+        return frozenset(found)
+
+    def membership(self, caller: Caller) -> Row | None:
+        """The caller's row in the tenant that their request is for."""
+        tenant = self.manifest.tenant
+        if tenant is None or caller.tenant is None or caller.anonymous:
+            return None
+        within = self.manifest.resource(tenant.through).tenant
+        assert within is not None
+        known = self.rows.get(tenant.through, ()) if self.memberships is None else self.memberships
+        return next(
+            (
+                row
+                for row in known
+                if row[within.name] == caller.tenant and row[tenant.member] == caller.id
+            ),
+            None,
+        )
 
     def _choices(
         self, atom: Expr, resource: Resource | None, row: Row
@@ -171,7 +200,12 @@ class _Evaluation:
             case () | ("id",):
                 return self.caller.id
             case ("roles",):
-                return sorted(self.caller.roles)
+                return sorted(self.world.roles(self.caller))
+            case ("tenant",):
+                return self.caller.tenant
+            case ("membership", name):
+                membership = self.world.membership(self.caller)
+                return None if membership is None else membership[name]
             case _:
                 found: Any = self.caller.claims
                 for name in names[1:]:

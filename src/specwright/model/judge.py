@@ -13,7 +13,7 @@ from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
 from specwright.model.interpret import Row, World
 from specwright.model.manifest import Field, Filled, Grant, OnDelete, Resource, Who, WhoKind
-from specwright.model.typecheck import common_type, on_caller_alone, type_of
+from specwright.model.typecheck import common_type, is_of_membership, on_caller_alone, type_of
 from specwright.model.types import Kind
 from specwright.model.values import Misfit, fit
 
@@ -67,7 +67,8 @@ class Judge:
             (
                 grant
                 for grant in _granting(resource, action)
-                if self._who(grant.who, resource, caller, row)
+                if self._within(resource, caller, row)
+                and self._who(grant.who, resource, caller, row)
                 and self._condition(grant.when, resource, caller, row)
             ),
             None,
@@ -79,7 +80,8 @@ class Judge:
             (
                 grant
                 for grant in _granting(resource, action)
-                if self._who(grant.who, resource, caller, row)
+                if self._within(resource, caller, row)
+                and self._who(grant.who, resource, caller, row)
                 and (action != "create" or self._condition(grant.when, resource, caller, row))
                 and self._condition(grant.then, resource, caller, row)
             ),
@@ -173,6 +175,8 @@ class Judge:
                 row[field.name] = key
             elif field.filled is Filled.CALLER:
                 row[field.name] = caller.id
+            elif field.filled is Filled.TENANT:
+                row[field.name] = caller.tenant
             elif field.filled is Filled.NOW or (field.built_in and field.type.kind is Kind.TIMESTAMP):
                 row[field.name] = _now(field, self.world)
             elif field.built_in:
@@ -199,7 +203,7 @@ class Judge:
                 owner = resource.owner
                 return owner is not None and not caller.anonymous and row[owner.name] == caller.id
             case WhoKind.ROLE:
-                return not caller.anonymous and who.name in caller.roles
+                return not caller.anonymous and who.name in self.world.roles(caller)
             case WhoKind.NAMED:
                 known = self.world.manifest.name(who.name)
                 return (
@@ -208,8 +212,17 @@ class Judge:
                     and self.world.holds(known.condition, resource, row, caller)
                 )
 
+    def _within(self, resource: Resource, caller: Caller, row: Row) -> bool:
+        """Whether the row is in the request's tenant, and the caller a member of it."""
+        within = resource.tenant
+        if within is None:
+            return True
+        return self.world.membership(caller) is not None and row[within.name] == caller.tenant
+
     def _possible(self, resource: Resource, action: str, caller: Caller, *parts: str) -> bool:
-        """Whether some grant's Who and these parts of it could hold."""
+        """Whether some grant's Who and these parts of it could hold; a membership counts as possible."""
+        if resource.tenant is not None and (caller.anonymous or caller.tenant is None):
+            return False
         return any(
             self._who_possible(grant.who, resource, caller)
             and all(
@@ -259,7 +272,7 @@ class Judge:
             case Compare(operator, left, right):
                 shared = common_type(type_of(manifest, resource, left), type_of(manifest, resource, right))
                 for side in (left, right):
-                    if isinstance(side, CallerPath):
+                    if isinstance(side, CallerPath) and not is_of_membership(side):
                         try:
                             value = fit(manifest, self.world.value(side, resource, {}, caller), shared)
                         except Misfit:
@@ -267,7 +280,8 @@ class Judge:
                         if value is None and operator not in ("==", "!="):
                             return False
             case In(item, container):
-                if isinstance(item, CallerPath) and self.world.value(item, resource, {}, caller) is None:
+                known = isinstance(item, CallerPath) and not is_of_membership(item)
+                if known and self.world.value(item, resource, {}, caller) is None:
                     return False
                 if isinstance(container, CallerPath):
                     elements = self.world.value(container, resource, {}, caller)
@@ -310,7 +324,9 @@ class Judge:
         wires = tuple(
             field.wire
             for field in resource.fields
-            if field.name in sent and field.writable_by and not caller.roles & set(field.writable_by)
+            if field.name in sent
+            and field.writable_by
+            and not self.world.roles(caller) & set(field.writable_by)
         )
         return Verdict(403, "forbidden", wires) if wires else None
 
@@ -347,7 +363,11 @@ class Judge:
     def _with(self, resource: Resource, row: Row) -> "Judge":
         """The judge of the world in which the row is written."""
         others = [other for other in self._rows(resource) if other[resource.key] != row[resource.key]]
-        return Judge(replace(self.world, rows={**self.world.rows, resource.name: [*others, row]}))
+        rows = {**self.world.rows, resource.name: [*others, row]}
+        tenant, memberships = self.world.manifest.tenant, self.world.memberships
+        if tenant is not None and memberships is None:
+            memberships = self.world.rows.get(tenant.through, ())
+        return Judge(replace(self.world, rows=rows, memberships=memberships))
 
 
 def _granting(resource: Resource, action: str) -> Iterator[Grant]:

@@ -27,6 +27,8 @@ class Filled(StrEnum):
 
     CALLER = "the caller"
     NOW = "now"
+    #: Never written in a spec: the entity of the field is within a tenant, and this is which one.
+    TENANT = "the tenant"
 
 
 class Shown(StrEnum):
@@ -168,6 +170,8 @@ class Role:
 
     name: str
     means: str = ""
+    #: Roles that everyone has who has this one.
+    includes: tuple[str, ...] = ()
     origin: Origin = NO_ORIGIN
 
 
@@ -243,6 +247,8 @@ class Resource:
     actions: tuple[Action, ...] = ()
     limits: Limits = Limits()
     soft_delete: bool = False
+    #: Whether every change leaves a row in the audit trail.
+    audited: bool = False
     #: A User without a table: known only by the token's `sub`.
     external: bool = False
     was: str | None = None
@@ -271,6 +277,11 @@ class Resource:
             return self.key_field
         owners = [field for field in self.fields if field.filled is Filled.CALLER]
         return owners[0] if len(owners) == 1 else None
+
+    @property
+    def tenant(self) -> Field | None:
+        """The field that says in which tenant a row is; None where rows are in none."""
+        return next((field for field in self.fields if field.filled is Filled.TENANT), None)
 
     @property
     def singular(self) -> str:
@@ -349,12 +360,33 @@ class Contract:
     prefix: str = "/api/v1"
 
 
+class Chosen(StrEnum):
+    """Where a request says which tenant it is for."""
+
+    HEADER = "header"
+    CLAIM = "claim"
+    PATH = "path"
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The slot for `tenant Organization through Membership`."""
+    """`tenant Organization through Membership by header X-Organization`.
+
+    The resources within it are those with a field that is filled with the tenant (`Resource.tenant`).
+    """
 
     entity: str
+    #: Whoever has a row of this entity in a tenant belongs to it; `member` is its reference to User.
     through: str
+    member: str
+    by: Chosen
+    #: Of the header, of the claim, or of the parameter in the path.
+    name: str
+    #: Whose entities are within it, besides `through`.
+    feature: str = ""
+    #: What the first membership holds, which whoever creates a tenant gets; None where they get none.
+    founder: tuple[tuple[str, Literal], ...] | None = None
+    origin: Origin = NO_ORIGIN
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ class Subjects:
 
     def __init__(self) -> None:
         self.roles: dict[str, Role] = {}
+        #: Where the roles stand that a role includes.
+        self.included: dict[str, tuple[Span, ...]] = {}
         self.names: dict[str, NamedCondition] = {}
         #: Names whose condition is not understood: using them is no second mistake.
         self.broken: set[str] = set()
@@ -63,7 +65,31 @@ class Subjects:
         for line in lines(table, mistakes):
             cell = plain(line["Role"])
             if self._new(cell, "role", mistakes):
-                self.roles[cell.text] = Role(cell.text, line["Means"].text, cell.origin)
+                included = tuple(map(plain, parts(line.get("Includes") or line.whole[0:0])))
+                names = tuple(dict.fromkeys(part.text for part in included))
+                self.roles[cell.text] = Role(cell.text, line["Means"].text, names, cell.origin)
+                self.included[cell.text] = included
+
+    def judge_roles(self, mistakes: Mistakes) -> None:
+        """Refuse roles that include what is no role, or themselves; once all tables are read."""
+        for name, included in self.included.items():
+            for part in included:
+                if part.text not in self.roles:
+                    close = hint(part.text, self.roles, "Roles are")
+                    mistakes.add(part, f'unknown role "{part.text}" in Includes.{close}')
+                elif way := self._way(part.text, name):
+                    said = " includes ".join((name, *way))
+                    mistakes.add(part, f'a role cannot include itself: {said}. Leave "{part.text}" out')
+
+    def _way(self, start: str, goal: str, seen: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The roles from one to another that it includes, at any depth; none where there is no way."""
+        if start == goal:
+            return (*seen, goal)
+        role = self.roles.get(start)
+        if role is None or start in seen:
+            return ()
+        ways = (self._way(each, goal, (*seen, start)) for each in role.includes)
+        return next(filter(None, ways), ())
 
     def read_names(self, table: Table, mistakes: Mistakes) -> None:
         """Take in a Who|Is table."""

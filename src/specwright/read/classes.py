@@ -90,11 +90,10 @@ class _Class:
         if self.known.grants:
             section.blocks.append(_grants(self.known.grants, self.root))
         yield section
-        if self.known.rules:
+        rules = [*map(_rule, self.known.rules), *(["audited"] if self.known.audited else [])]
+        if rules:
             origin = relative(self.known.origin, self.root)
-            items: list[Block] = [
-                Item(self.at(origin, _rule(rule)), _rule(rule), False) for rule in self.known.rules
-            ]
+            items: list[Block] = [Item(self.at(origin, rule), rule, False) for rule in rules]
             yield Section(self.at(origin, "Rules"), 3, section, items)
 
     def fields(self, table: sa.Table) -> Table:
@@ -187,14 +186,22 @@ def _grants(grants: Sequence[Allowed], root: Path) -> Table:
 
 def _subjects(subjects: Sequence[Subject], root: Path) -> Iterator[Section]:
     """The roles and names that are declared, each once."""
-    for kind, header in ((WhoKind.ROLE, ("Role", "Means")), (WhoKind.NAMED, ("Who", "Is"))):
+    for kind, header in (
+        (WhoKind.ROLE, ("Role", "Means", "Includes")),
+        (WhoKind.NAMED, ("Who", "Is")),
+    ):
         declared = dict.fromkeys(known for known in subjects if known.kind is kind and known.says is not None)
-        rows = [(relative(known.origin, root), (known.name, known.says or "")) for known in declared]
-        if kind is WhoKind.NAMED:
-            rows = [(origin, (name, code(condition))) for origin, (name, condition) in rows]
+        rows = [(relative(known.origin, root), _declared(known)) for known in declared]
         if rows:
             table = _table_of(rows[0][0], header, rows)
             yield Section(_span(rows[0][0], ""), 1, None, [table])
+
+
+def _declared(subject: Subject) -> tuple[str, ...]:
+    said = subject.says or ""
+    if subject.kind is WhoKind.NAMED:
+        return (subject.name, code(said))
+    return (subject.name, said, ", ".join(subject.includes))
 
 
 def _rule(text: str) -> str:

@@ -18,6 +18,8 @@ class Subject:
     name: str = ""
     #: What the role means, or the condition of the name, where this declares it.
     says: str | None = None
+    #: The roles that the role includes, where this declares it.
+    includes: tuple[str, ...] = ()
     #: The column that holds the owner.
     column: Any = None
     origin: Origin = field(default=Origin("", 0), compare=False)
@@ -46,6 +48,7 @@ class Declaration:
     rules: tuple[str, ...]
     fields: Mapping[Any, str]
     types: Mapping[Any, str]
+    audited: bool
     origin: Origin
 
 
@@ -73,9 +76,12 @@ def owner(column: Any) -> Subject:
     return Subject(WhoKind.OWNER, column=column, origin=_here())
 
 
-def role(name: str, means: str | None = None) -> Subject:
-    """Whoever's token has the role; with its meaning, this declares the role."""
-    return Subject(WhoKind.ROLE, name, means, origin=_here())
+def role(name: str, means: str | None = None, *, includes: Iterable[str] = ()) -> Subject:
+    """Whoever's token has the role, or one that includes it.
+
+    With its meaning, this declares the role; whoever has it has those that it `includes`, too.
+    """
+    return Subject(WhoKind.ROLE, name, means, tuple(includes), origin=_here())
 
 
 def named(name: str, condition: str | None = None) -> Subject:
@@ -100,9 +106,10 @@ def declaration(
     rules: Iterable[str],
     fields: Mapping[Any, str] | None,
     types: Mapping[Any, str] | None,
+    audited: bool,
 ) -> Declaration:
     """What the caller's caller says of a class."""
-    return Declaration(model, tuple(grants), tuple(rules), fields or {}, types or {}, _here(3))
+    return Declaration(model, tuple(grants), tuple(rules), fields or {}, types or {}, audited, _here(3))
 
 
 def relative(origin: Origin, root: Path) -> Origin:

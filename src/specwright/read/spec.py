@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from specwright.model.manifest import Feature, Manifest, OpenQuestion, Requirement, Resource, Rule
+from specwright.model.manifest import Feature, Manifest, OpenQuestion, Requirement, Resource, Rule, Tenant
 from specwright.model.names import hint
 from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
 from specwright.read.cells import leading_code, plain
@@ -17,6 +17,13 @@ from specwright.read.outline import Broken, Item, Outline, Section, Table, outli
 from specwright.read.requirements import is_requirement, read_requirements
 from specwright.read.span import Span
 from specwright.read.tables import kind_of, meant_as_fields
+from specwright.read.tenancy import (
+    TenantLine,
+    bind,
+    is_tenant_line,
+    judge_tenancy,
+    read_tenant_line,
+)
 from specwright.read.vocabulary import RULE_LINES, TABLES
 
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
@@ -98,12 +105,19 @@ class _Reading:
         self.declare_entities()
         for _, _, table in self.tables["roles"]:
             self.subjects.read_roles(table, self.mistakes)
+        self.subjects.judge_roles(self.mistakes)
         for _, _, table in self.tables["names"]:
             self.subjects.read_names(table, self.mistakes)
         for entity in self.entities:
             read_fields(entity, self.spellings, self.mistakes)
-        soft = self.soft_deleted()
-        declared = [replace(entity.resource(), soft_delete=entity.name in soft) for entity in self.entities]
+        soft, audited = self.marked("soft delete"), self.marked("audited")
+        declared = [
+            replace(entity.resource(), soft_delete=entity.name in soft, audited=entity.name in audited)
+            for entity in self.entities
+        ]
+        tenant: Tenant | None = None
+        if (line := self.tenant_line()) is not None:
+            declared, tenant = bind(declared, line, self.spellings, self.mistakes)
         resources = {resource.name: resource for resource in complete(declared, self.mistakes)}
         for entity in self.entities:
             judge_fields(entity, resources[entity.name], resources, list(self.subjects.roles), self.mistakes)
@@ -111,6 +125,8 @@ class _Reading:
         self.read_moves(resources)
         self.read_grants(resources)
         self.read_rules(resources)
+        if tenant is not None:
+            judge_tenancy(tenant, resources, self.grant_rows, self.mistakes)
         manifest = Manifest(
             resources=tuple(resources.values()),
             roles=tuple(self.subjects.roles.values()),
@@ -120,6 +136,7 @@ class _Reading:
                 OpenQuestion(text, origin) for read in self.outlines.values() for origin, text in read.marks
             ),
             features=tuple(self.features()),
+            tenant=tenant,
         )
         self.judge_expressions(manifest)
         return manifest
@@ -190,19 +207,40 @@ class _Reading:
             rows += read_grants(resource, table, self.subjects, self.mistakes, len(rows) + 1)
             resources[resource.name] = replace(resource, grants=tuple(row.grant for row in rows))
 
-    def rule_items(self) -> Iterator[tuple[Section, Item]]:
-        for _, section in self.sections:
+    def tenant_line(self) -> TenantLine | None:
+        """The one line that names the tenant, which is of a feature and of no entity."""
+        found: list[TenantLine] = []
+        for feature, section, item in self.rule_lines():
+            if not is_tenant_line(item.head):
+                continue
+            if any(around in self.by_section for around in section.ancestry):
+                self.mistakes.add(
+                    item.head,
+                    "a tenant is the whole feature's: put this line into ## Rules below its # Title",
+                )
+            elif found:
+                self.mistakes.add(
+                    item.head, f"there is a tenant already, at {found[0].head.origin}. Keep one"
+                )
+            elif line := read_tenant_line(feature, item.head, self.mistakes):
+                found.append(line)
+        return found[0] if found else None
+
+    def rule_lines(self) -> Iterator[tuple[str, Section, Item]]:
+        """The list items of every Rules section, with the feature."""
+        for feature, section in self.sections:
             if plain(section.heading).text.lower() == "rules":
                 for block in section.blocks:
                     if isinstance(block, Item) and not is_requirement(block):
-                        yield section, block
+                        yield feature, section, block
 
-    def soft_deleted(self) -> set[str | None]:
-        return {
-            self.entity_name(section)
-            for section, item in self.rule_items()
-            if plain(item.head).text.lower().rstrip(".") in RULE_LINES
-        }
+    def rule_items(self) -> Iterator[tuple[Section, Item]]:
+        """Those that are of an entity."""
+        return ((section, item) for _, section, item in self.rule_lines() if not is_tenant_line(item.head))
+
+    def marked(self, line: str) -> set[str | None]:
+        """The entities that have this line among their rules."""
+        return {self.entity_name(section) for section, item in self.rule_items() if _words(item) == line}
 
     def read_rules(self, resources: dict[str, Resource]) -> None:
         for section, item in self.rule_items():
@@ -216,7 +254,7 @@ class _Reading:
                         "this rule belongs to no entity: put the heading Rules one level below the entity's",
                     )
                 continue
-            if plain(item.head).text.lower().rstrip(".") in RULE_LINES:
+            if _words(item) in RULE_LINES:
                 continue
             rows = self.rule_rows.setdefault(name, [])
             row = self.read_rule(resources[name], item.head, len(rows) + 1)
@@ -285,3 +323,8 @@ class _Reading:
                 mistake.origin,
                 f'"{named.name.name}" is granted something on {resource.name}: {mistake.message}',
             )
+
+
+def _words(item: Item) -> str:
+    """A rule line that is no expression, as the vocabulary has it."""
+    return plain(item.head).text.lower().rstrip(".")

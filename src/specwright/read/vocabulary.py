@@ -9,7 +9,7 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "moves": (("Field", "Moves"), ("Who",)),
     "grants": (("Who", "May"), ("When", "Then")),
     "names": (("Who", "Is"), ()),
-    "roles": (("Role", "Means"), ()),
+    "roles": (("Role", "Means"), ("Includes",)),
     "actions": (("Action", "Takes", "Does"), ("On",)),
 }
 
@@ -59,7 +59,7 @@ RULES = PLAIN_RULES + RULES_WITH_VALUE
 ON_DELETE = tuple(choice.value for choice in OnDelete)
 
 #: Lines of a Rules list besides expressions.
-RULE_LINES = ("soft delete",)
+RULE_LINES = ("soft delete", "audited")
 
 #: Who may be said besides a role and a name from a Who|Is table.
 WHO = ("anyone", "signed in", "owner")

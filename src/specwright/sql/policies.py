@@ -31,7 +31,8 @@ from specwright.model.expression import (
     negate,
 )
 from specwright.model.manifest import Filled, Grant, Manifest, Resource
-from specwright.sql.claims import DEFINER, PolicyCompiler, view
+from specwright.model.roles import expanded
+from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, view
 from specwright.sql.expression import Row
 from specwright.sql.scope import Scopes, who_condition
 from specwright.sql.tables import DIALECT, Tables, quote
@@ -40,6 +41,11 @@ from specwright.sql.tables import DIALECT, Tables, quote
 #: signed in, of somebody without a role, with several, and of the derived statements where they own nothing.
 NOBODY, SIGNED_IN, SEVERAL, DERIVED = "anyone", "signed_in", "any", "derived"
 _OURS = (NOBODY, SIGNED_IN, SEVERAL, DERIVED)
+
+#: The schema of what sessions may call, and the function in it that makes the caller's own row.
+CALLABLE = "specwright_callable"
+OWN_ROW = f"{CALLABLE}.make_own_row"
+_MAKE_OWN_ROW = f"SELECT {OWN_ROW}()"
 
 #: A hand-written SELECT sees what may be read; `list` has no twin.
 COMMANDS = {"SELECT": "read", "INSERT": "create", "UPDATE": "update", "DELETE": "delete"}
@@ -76,6 +82,8 @@ class Protection:
     policies: tuple[Policy, ...]
     #: Table and column of what the database fills with the caller.
     filled: tuple[tuple[str, str], ...]
+    #: What the function does that sessions call before their first write.
+    own_row: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Identity:
     role: str
     #: The id, the roles as an array, the claims as JSON: `specwright.caller`, `.roles` and `.claims`.
     settings: tuple[str, str, str]
-    #: The statement that makes the caller's own row, given the id, where a table of users has such rows.
+    #: The statement that makes the caller's own row, where a table of users has such rows.
     own_row: str | None = None
 
 
@@ -93,10 +101,12 @@ def database_role(manifest: Manifest, caller: Caller) -> str:
     """The suffix of the database role that a caller's sessions run as."""
     if caller.anonymous:
         return NOBODY
-    held = [role.name for role in manifest.roles if role.name in caller.roles]
+    held = {role.name for role in manifest.roles if role.name in caller.roles}
     if not held:
         return SIGNED_IN
-    return SEVERAL if len(held) > 1 else _suffix(held[0])
+    # A role with all that it includes is one.
+    whole = (name for name in sorted(held) if expanded(manifest, {name}) >= held)
+    return next(map(_suffix, whole), SEVERAL)
 
 
 def identity(manifest: Manifest, caller: Caller) -> Identity:
@@ -105,15 +115,18 @@ def identity(manifest: Manifest, caller: Caller) -> Identity:
     name = caller.id if caller.id is not None and _storable(caller.id) else ""
     claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
     settings = (name, f"{{{roles}}}", claims)
-    return Identity(database_role(manifest, caller), settings, _own_row(manifest) if name else None)
+    return Identity(
+        database_role(manifest, caller), settings, _MAKE_OWN_ROW if name and _own_row(manifest) else None
+    )
 
 
 def _own_row(manifest: Manifest) -> str | None:
+    """The caller's own row comes with their first write, and no grant need allow it."""
     users = next((resource for resource in manifest.stored if resource.name == "User"), None)
     if users is None:
         return None
-    table, key = quote(users.table), quote(users.key_field.column)
-    return f"INSERT INTO {table} ({key}) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S608 # of the spec
+    table, key = f"{quote(users.schema)}.{quote(users.table)}", quote(users.key_field.column)
+    return f"INSERT INTO {table} ({key}) SELECT {CALLER} WHERE {CALLER} IS NOT NULL ON CONFLICT DO NOTHING"
 
 
 def protection(manifest: Manifest) -> Protection:
@@ -152,6 +165,7 @@ def _protection(same: _Same) -> Protection:
         views=tuple(_view(manifest, compiler.views[name]) for name in sorted(compiler.views)),
         policies=policies,
         filled=filled,
+        own_row=_own_row(manifest),
     )
 
 
@@ -185,7 +199,7 @@ class _Twins:
         #: The roles of the spec that everyone has who runs as a database role; None where it depends.
         self.held: dict[str, frozenset[str] | None] = {
             SIGNED_IN: frozenset(),
-            **{_suffix(name): frozenset({name}) for name in sorted(self.declared)},
+            **{_suffix(name): expanded(self.manifest, {name}) for name in sorted(self.declared)},
             SEVERAL: None,
         }
         self.anonymous = Scopes(self.manifest)

@@ -14,6 +14,7 @@ from specwright.model.manifest import (
     Requirement,
     Resource,
     Response,
+    Role,
     Rule,
 )
 from specwright.model.spelling import expression_words, heading, move_words, rule_words, type_words
@@ -67,8 +68,7 @@ def spec(
     """One spec: its entities, with remarks by entity, and the roles and names of `subjects`."""
     blocks = [f"# {title}"]
     if subjects.roles:
-        rows = [(role.name, role.means) for role in subjects.roles]
-        blocks += ["## Roles", table(("Role", "Means"), rows)]
+        blocks += ["## Roles", _roles(subjects.roles)]
     if subjects.names:
         named = [(name.name, expression_words(name.condition)) for name in subjects.names]
         blocks += ["## Who is who", table(("Who", "Is"), named)]
@@ -81,6 +81,13 @@ def spec(
     if marks:
         blocks += ["## Open questions", "\n".join(f"- {mark}" for mark in marks)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _roles(roles: Sequence[Role]) -> str:
+    if any(role.includes for role in roles):
+        rows = [(role.name, role.means, ", ".join(role.includes)) for role in roles]
+        return table(("Role", "Means", "Includes"), rows)
+    return table(("Role", "Means"), [(role.name, role.means) for role in roles])
 
 
 def _mark(question: str) -> str:
@@ -112,9 +119,10 @@ def _entity(resource: Resource, remarks: Remarks) -> Iterator[str]:
     if resource.grants:
         yield _grants(resource)
     yield from remarks.lines
-    if resource.rules or resource.soft_delete:
+    lines = ["- soft delete"] if resource.soft_delete else []
+    lines += ["- audited"] if resource.audited else []
+    if resource.rules or lines:
         yield "### Rules"
-        lines = ["- soft delete"] if resource.soft_delete else []
         yield "\n".join([*lines, *map(_rule, resource.rules)])
 
 

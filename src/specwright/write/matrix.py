@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 
 from specwright.model.manifest import ACTIONS, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.roles import expanded
 from specwright.model.syntax import print_expression
 
 _ORDER = list(WhoKind)
 NOTHING = "–"
 ALWAYS = "yes"
-_WIDER = "What anyone may, all may; what signed in may, every role may."
+WIDER = "What anyone may, all may; what signed in may, every role may."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,17 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
     )
     actions = (*ACTIONS, *(action.name for action in resource.actions))
     rows = tuple(
-        (str(who), tuple(_cell(_grants(resource, who, action)) for action in actions)) for who in people
+        (str(who), tuple(_cell(_grants(manifest, resource, who, action)) for action in actions))
+        for who in people
     )
     return Matrix(resource.name, actions, rows)
 
 
-def _grants(resource: Resource, who: Who, action: str) -> list[Grant]:
-    return [grant for grant in resource.grants if grant.who == who and action in grant.actions]
+def _grants(manifest: Manifest, resource: Resource, who: Who, action: str) -> list[Grant]:
+    """What is granted to them, and to the roles that theirs includes."""
+    included = expanded(manifest, {who.name}) if who.kind is WhoKind.ROLE else ()
+    them = {who, *(Who(WhoKind.ROLE, name) for name in included)}
+    return [grant for grant in resource.grants if grant.who in them and action in grant.actions]
 
 
 def _cell(grants: list[Grant]) -> Cell:
@@ -86,7 +91,7 @@ def as_text(matrices: tuple[Matrix, ...]) -> str:
                 for row in table
             )
         )
-    return "\n\n".join((*blocks, _WIDER))
+    return "\n\n".join((*blocks, WIDER))
 
 
 def as_markdown(matrices: tuple[Matrix, ...]) -> str:
@@ -98,7 +103,7 @@ def as_markdown(matrices: tuple[Matrix, ...]) -> str:
         for who, cells in matrix.rows:
             lines.append("| " + " | ".join((who, *(_escaped(cell) for cell in cells))) + " |")
         blocks.append("\n".join(lines))
-    return "\n\n".join((*blocks, _WIDER))
+    return "\n\n".join((*blocks, WIDER))
 
 
 def _escaped(cell: Cell) -> str:

@@ -136,7 +136,7 @@ EXAMPLES = st.builds(Example, REQUESTS, st.builds(Response, st.integers(), PAIRS
 MANIFESTS = st.builds(
     Manifest,
     resources=some(RESOURCES),
-    roles=some(st.builds(Role, TEXT, TEXT, ORIGINS)),
+    roles=some(st.builds(Role, TEXT, TEXT, some(TEXT), ORIGINS)),
     names=some(st.builds(WhoName, TEXT, EXPRESSIONS, ORIGINS)),
     requirements=some(st.builds(Requirement, TEXT, TEXT, TEXT, TEXT, some(EXAMPLES), ORIGINS)),
     open_questions=some(st.builds(OpenQuestion, TEXT, ORIGINS)),
