@@ -59,6 +59,7 @@ def test_the_matrix(project: Path) -> None:
     assert text.returncode == 0, text.stderr
     assert "when not locked" in text.stdout
     assert "| Who |" in _run(project, "--format", "markdown").stdout
+    assert "<caption>Note</caption>" in _run(project, "--format", "html").stdout
     told = json.loads(_run(project, "--format", "json").stdout)
     assert told["Note"]["owner"]["update"]["conditions"] == ["when not locked"]
     assert told["Note"]["owner"]["update"]["origins"][0].startswith("specs/notes/spec.md:20")
@@ -87,7 +88,7 @@ def test_one_decision_without_a_row(project: Path) -> None:
         (["ada"], "Say whose access to what"),
         (["ada", "notse", "read"], 'Did you mean "notes"?'),
         (["ada", "notes", "peek"], 'There is no action "peek"'),
-        (["--format", "xml"], "text, markdown, json"),
+        (["--format", "xml"], "text, markdown, json, html"),
     ],
 )
 def test_what_is_not_understood(project: Path, arguments: list[str], told: str) -> None:

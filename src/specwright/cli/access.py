@@ -15,9 +15,10 @@ from specwright.model.manifest import ACTIONS, Manifest, Resource
 from specwright.model.names import suggest
 from specwright.model.syntax import print_expression
 from specwright.read.project import read_project
+from specwright.write.access_page import as_html
 from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
 
-_FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json}
+_FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json, "html": as_html}
 
 
 def access(
@@ -31,7 +32,7 @@ def access(
         str | None,
         typer.Argument(metavar="ACTION]", help=f"One of {', '.join(ACTIONS)}, or one of the resource's own."),
     ] = None,
-    format: Annotated[str, typer.Option(help="Of the matrix: text, markdown or json.")] = "text",
+    format: Annotated[str, typer.Option(help="Of the matrix: text, markdown, json or html.")] = "text",
     role: Annotated[
         list[str] | None,
         typer.Option(help="A role of NAME, once for each; by default those of the spec's examples."),
