@@ -131,7 +131,8 @@ def specwright_project(specwright_root: Path) -> Iterator[Project]:
         signer = Signer(Settings.load(specwright_root, environment="development"))
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("ENVIRONMENT", "development")
-        environment.setenv("DATABASE_URL", _url(server, database))
+        for setting in ("DATABASE_URL", "SESSION_DATABASE_URL"):
+            environment.setenv(setting, _url(server, database))
         environment.setenv("APP_SECRET", secrets.token_urlsafe(32))
         if signer.jwks is None:
             environment.setenv("AUTH_SECRET", signer.secret)

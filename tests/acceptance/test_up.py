@@ -89,6 +89,7 @@ def test_one_command_serves_a_spec(project: Path) -> None:
             "  ✓ 1 feature, 1 resource, 1 requirement           specs/\n"
             "  ✓ PostgreSQL 18.4 (embedded)                     .specwright/postgres-18\n"
             "  ✓ draft migration applied                        migrations/draft.py\n"
+            "  ✓ row-level security                             level 1\n"
             f"  → {backend.url}/docs        people: ada       token: specwright token ada\n"
         )
         ada, bob = token(project, "ada"), token(project, "bob")

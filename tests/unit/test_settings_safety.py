@@ -116,6 +116,7 @@ def test_development_is_not_for_serving() -> None:
         ({"cors_origins": "*"}, "CORS_ORIGINS is *, which lets every page"),
         ({"proxy_addresses": "0.0.0.0/0"}, "PROXY_ADDRESSES holds every address"),
         ({"proxy_addresses": "10.0.0.0/8, ::/0"}, "PROXY_ADDRESSES holds every address"),
+        ({"session_database_url": "postgresql://s:x@db.example/other"}, "names another database"),
         ({"https_only": True}, "HTTPS_ONLY refuses every request without PROXY_ADDRESSES"),
         ({"request_timeout": 10}, "DATABASE_STATEMENT_TIMEOUT is not below REQUEST_TIMEOUT"),
     ],

@@ -1,7 +1,9 @@
 """The one transaction of a request that runs people's code: theirs as the caller, ours in between.
 
 The session is the caller's throughout, and the database holds it back. Derived statements carry predicates of
-their own, over rows that the caller need not see, so they run as the login, on the same connection.
+their own, over rows that the caller need not see, so they run as the login, on the same connection. It is the
+login of the derived statements, also where other sessions have one of their own: SQL that a stranger slipped
+into a hook could become it.
 """
 
 import logging
@@ -16,7 +18,7 @@ from starlette.background import BackgroundTask
 
 from specwright.api.exchange import Exchange, Work
 from specwright.db.pool import DatabaseUnavailable
-from specwright.db.session import HELD, ROLE
+from specwright.db.session import HELD
 from specwright.db.sqlstate import DRIVER_ERRORS, is_away, is_collision
 from specwright.model.errors import SpecwrightError
 
@@ -95,7 +97,7 @@ class Transaction:
             await self.session.flush()
             connection = await self.session.connection()
             await connection.exec_driver_sql(_ROLE, (role,))
-            self._role = self.session.sync_session.info[ROLE] = role
+            self._role = role
 
 
 def after_commit(session: AnySession, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

@@ -33,7 +33,7 @@ class Visit:
         """The request's transaction, for hooks and actions: committed, or by an exception rolled back."""
         manifest = self.service.manifest
         with told(manifest):
-            async with self.service.sessions.scoped(identity(manifest, await self.caller())) as session:
+            async with self.service.sessions.shared(identity(manifest, await self.caller())) as session:
                 self.transaction = Transaction(session)
                 await self.transaction.begin()
                 yield self.transaction

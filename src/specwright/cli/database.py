@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from specwright.db import embedded
+from specwright.db.url import Dsn, normalise
 from specwright.settings import Settings
 
 
@@ -24,3 +25,9 @@ def project_database(root: Path, settings: Settings, url: str | None = None) -> 
         yield server.url
     finally:
         server.stop()
+
+
+def session_dsn(settings: Settings) -> Dsn | None:
+    """The login that sessions have for themselves, if they have one."""
+    given = settings.session_database_url
+    return None if given is None else normalise(given.get_secret_value())

@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from specwright.cli.database import project_database
+from specwright.cli.database import project_database, session_dsn
 from specwright.cli.project import find_project
 from specwright.cli.settings import Format, Surroundings
 from specwright.db.url import Dsn, normalise
 from specwright.migrate.apply import pending
+from specwright.migrate.level import Level, Login, level_of
 from specwright.migrate.protection import NO_ROLES, expected_fingerprint
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
@@ -69,8 +70,9 @@ def doctor(
     root = find_project(project)
     settings = Settings.load(root, database_url=database, environment=environment)
     manifest = read_project(root)
+    sessions = session_dsn(settings)
     with project_database(root, settings) as url:
-        findings = [*asyncio.run(_examined(root, manifest, url)), *_settings(settings)]
+        findings = [*asyncio.run(_examined(root, manifest, url, sessions)), *_settings(settings)]
     if format is Format.JSON:
         document = {"findings": [asdict(finding) for finding in findings]}
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -87,7 +89,7 @@ def _line(finding: Finding) -> str:
     return f"  {mark} {finding.subject:<11} {finding.text}{advice}"
 
 
-async def _examined(root: Path, manifest: Manifest, url: str) -> list[Finding]:
+async def _examined(root: Path, manifest: Manifest, url: str, sessions: Dsn | None) -> list[Finding]:
     dsn = normalise(url)
     try:
         connection = await asyncpg.connect(**dsn.arguments, timeout=10)
@@ -98,7 +100,10 @@ async def _examined(root: Path, manifest: Manifest, url: str) -> list[Finding]:
     try:
         findings = [*(await _server(connection, dsn)), await _clock(connection)]
         findings.append(await _tables(root, url))
-        findings += [finding async for finding in _protection(connection, manifest)]
+        findings += [
+            finding
+            async for finding in _protection(connection, manifest, sessions if sessions != dsn else None)
+        ]
         return findings
     finally:
         await connection.close()
@@ -166,17 +171,13 @@ SELECT current_user::text AS login, rolsuper AS super, rolcreaterole AS roles,
        has_schema_privilege('public', 'CREATE') AS tables
 FROM pg_roles WHERE rolname = current_user
 """
-_KNOWN = """
-SELECT suffix, name, pg_has_role(name, $1) AS settable, pg_has_role(name, 'USAGE') AS inherited
-FROM specwright.database_roles JOIN pg_roles ON rolname = name
-"""
 _OWNED = """
-SELECT relname, relrowsecurity, pg_has_role(relowner, 'USAGE') AS owned FROM pg_class
+SELECT relname, relrowsecurity FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relname = ANY ($1::text[])
 """
 
 
-async def _protection(connection: Any, manifest: Manifest) -> AsyncIterator[Finding]:
+async def _protection(connection: Any, manifest: Manifest, sessions: Dsn | None) -> AsyncIterator[Finding]:
     """Rights and row-level security: which level the database is at, and whether it is as the specs say."""
     rights = await connection.fetchrow(_RIGHTS)
     login = rights["login"]
@@ -190,31 +191,25 @@ async def _protection(connection: Any, manifest: Manifest) -> AsyncIterator[Find
         return
     has_mark = "SELECT obj_description(to_regnamespace($1), 'pg_namespace')"
     mark = await connection.fetchval(has_mark, DEFINER)
+    try:
+        level = await level_of(connection, sessions)
+    except ConfigError as error:
+        advice = "Is the login in SESSION_DATABASE_URL right?"
+        yield Finding("sessions", State.WRONG, str(error), advice)
+        level = await level_of(connection)
     if mark is None:
         advice = "specwright migrate apply makes the policies." if roles else NO_ROLES
-        yield Finding("level", State.WRONG, "0: no row-level security, so sessions are refused", advice)
+        yield Finding("level", State.WRONG, str(level), advice)
         return
-    owner = any(table["owned"] for table in found)
-    if owner:
-        text = "1: one login owns the tables; derived statements carry their predicates, sessions take a role"
-        yield Finding("level", State.OK, text)
-    else:
-        yield Finding("level", State.OK, "2: the login that serves owns nothing")
-    modern = int(await connection.fetchval("SELECT current_setting('server_version_num')")) >= 160000
-    try:
-        known = await connection.fetch(_KNOWN, "SET" if modern else "MEMBER")
-    except asyncpg.InsufficientPrivilegeError:
-        known = []
-    for finding in _roles(login, owner, modern, wanted.roles, known):
+    yield Finding("level", State.OK, str(level))
+    for finding in _roles(login, level, wanted.roles):
         yield finding
     async for finding in _policies(connection, manifest, mark, found):
         yield finding
 
 
-def _roles(
-    login: str, owner: bool, modern: bool, wanted: tuple[str, ...], known: list[Any]
-) -> Iterator[Finding]:
-    by_suffix = {row["suffix"]: row for row in known}
+def _roles(login: str, level: Level, wanted: tuple[str, ...]) -> Iterator[Finding]:
+    by_suffix = {role.suffix: role for role in level.roles}
     missing = [suffix for suffix in wanted if suffix not in by_suffix]
     if missing:
         yield Finding(
@@ -224,20 +219,38 @@ def _roles(
             "specwright migrate apply, with a login that may make roles.",
         )
         return
-    options = " WITH SET TRUE, INHERIT FALSE" if modern else ""
+    options = " WITH SET TRUE, INHERIT FALSE" if level.modern else ""
     grants = [
-        f'GRANT "{row["name"]}" TO "{login}"{options};'
-        for suffix, row in by_suffix.items()
-        if suffix != DERIVED and not row["settable"]
+        f'GRANT "{role.name}" TO "{login}"{options};'
+        for role in level.roles
+        if role.suffix != DERIVED and not role.settable
     ]
     derived = by_suffix[DERIVED]
-    if not owner and not derived["inherited"]:
-        grants.append(f'GRANT "{derived["name"]}" TO "{login}"{" WITH INHERIT TRUE" if modern else ""};')
+    if not level.owner and not derived.inherited:
+        grants.append(f'GRANT "{derived.name}" TO "{login}"{" WITH INHERIT TRUE" if level.modern else ""};')
     if grants:
-        advice = f"As the login of the migrations: {' '.join(grants)}"
-        yield Finding("roles", State.WRONG, f"{login} may not act as every database role", advice)
+        yield Finding("roles", State.WRONG, f"{login} may not act as every database role", _as_owner(grants))
     else:
-        yield Finding("roles", State.OK, f"{len(known)} database roles, and {login} may act as each")
+        yield Finding("roles", State.OK, f"{len(level.roles)} database roles, and {login} may act as each")
+    if level.sessions is not None:
+        yield _sessions(level.sessions, options)
+
+
+def _sessions(login: Login, options: str) -> Finding:
+    if login.faults:
+        text = f"{login.name} can do more than sessions need: {'; '.join(login.faults)}"
+        advice = "Make a login for them alone: CREATE ROLE app_sessions LOGIN NOINHERIT PASSWORD '…';"
+        return Finding("sessions", State.WRONG, text, advice)
+    if login.lacking:
+        text = f"{login.name} may not act as every caller's database role"
+        grants = [f'GRANT "{role}" TO "{login.name}"{options};' for role in login.lacking]
+        return Finding("sessions", State.WRONG, text, _as_owner(grants))
+    text = f"{login.name} may act as the callers' database roles, and reaches no table by itself"
+    return Finding("sessions", State.OK, text)
+
+
+def _as_owner(statements: list[str]) -> str:
+    return f"As the login of the migrations: {' '.join(statements)}"
 
 
 async def _policies(

@@ -9,12 +9,15 @@ from typing import Annotated
 import typer
 
 from specwright.cli import console
+from specwright.cli.database import session_dsn
 from specwright.cli.listening import listen, url
 from specwright.cli.project import find_project
 from specwright.cli.running import embedded_server, until_stopped
 from specwright.cli.supervisor import Supervisor
 from specwright.cli.worker import Order
+from specwright.db.url import normalise
 from specwright.migrate.apply import pending
+from specwright.migrate.level import read_level
 from specwright.model.errors import ConfigError
 from specwright.settings import Settings, unsafe
 
@@ -71,6 +74,8 @@ async def _serve(root: Path, options: Options, settings: Settings, supervisors: 
             raise ConfigError(
                 f"The database is behind the specs ({', '.join(behind)}): run specwright migrate apply first."
             )
+        level = await read_level(normalise(address), session_dsn(settings))
+        console.note(f"row-level security is at level {level}")
         order = Order(root, {"ENVIRONMENT": "production", "DATABASE_URL": address})
         if not await supervisor.serve(order):
             raise ConfigError("The server did not start; the reason is above.")

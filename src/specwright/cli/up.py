@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from specwright.cli import console
+from specwright.cli.database import session_dsn
 from specwright.cli.listening import listen, url
 from specwright.cli.lock import only_here
 from specwright.cli.models import FILE as MODELS
@@ -25,6 +26,7 @@ from specwright.db.pool import Database
 from specwright.db.url import Dsn, normalise
 from specwright.migrate.apply import pending
 from specwright.migrate.draft import Developed, develop
+from specwright.migrate.level import read_level
 from specwright.migrate.question import Question
 from specwright.model.errors import ConfigError, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
@@ -119,6 +121,8 @@ class Project:
             console.done("no migration to draft", "migrations/")
         else:
             console.done("draft migration applied", developed.draft.relative_to(self.root).as_posix())
+        level = await read_level(normalise(address), session_dsn(settings))
+        console.done("row-level security", f"level {level.number}")
         await self._serve(address, digest)
 
     async def reload(self, names: list[str]) -> None:

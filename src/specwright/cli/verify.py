@@ -94,6 +94,7 @@ async def _running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve,
                 sign_in,
                 ENVIRONMENT="development",
                 DATABASE_URL=databases.address.sqlalchemy_url,
+                SESSION_DATABASE_URL=databases.address.sqlalchemy_url,
                 APP_SECRET=secrets.token_urlsafe(32),
             )
             app = _loaded(root)

@@ -8,35 +8,31 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
-from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as SQLAlchemySession
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlmodel import Session as ModelSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from specwright.db.connector import Connector
-from specwright.db.moments import keep_moments
+from specwright.db.engine import Engine
 from specwright.db.pool import DatabaseUnavailable
-from specwright.db.sqlstate import DRIVER_ERRORS, is_away, is_collision
+from specwright.db.sqlstate import is_away, is_collision
 from specwright.db.url import Dsn
 from specwright.model.errors import SpecwrightError
 
 _KNOWN_ROLES = "SELECT suffix, name FROM specwright.database_roles"
 _BEGIN = (
     "SELECT set_config('role', $1, true), set_config('specwright.caller', $2, true),"
-    " set_config('specwright.roles', $3, true), set_config('specwright.claims', $4, true)"
+    " set_config('specwright.roles', $3, true), set_config('specwright.claims', $4, true),"
+    " set_config('specwright.tenant', $5, true)"
 )
 
 #: In the `info` of a session that is a part of a greater whole, whether it must not be committed.
 HELD = "specwright_held"
-#: The database role that it has been given meanwhile.
-ROLE = "specwright_role"
 
 _UNPROTECTED = (
     asyncpg.UndefinedTableError,
@@ -58,13 +54,13 @@ class Identity(Protocol):
         ...
 
     @property
-    def settings(self) -> tuple[str, str, str]:
-        """The caller's id, their roles as an array, their claims as JSON."""
+    def settings(self) -> tuple[str, str, str, str]:
+        """The caller's id, their roles as an array, their claims as JSON, the key of their tenant."""
         ...
 
     @property
     def own_row(self) -> str | None:
-        """The statement that makes the caller's own row, given the id, where there is a table for it."""
+        """The statement that makes the caller's own row, where there is a table for it."""
         ...
 
 
@@ -76,20 +72,24 @@ class Sessions:
     """
 
     def __init__(
-        self, dsn: Dsn, *, size: int = 10, acquire_timeout: float = 2, statement_timeout: float = 10
+        self,
+        dsn: Dsn,
+        *,
+        scoped: Dsn | None = None,
+        size: int = 10,
+        acquire_timeout: float = 2,
+        statement_timeout: float = 10,
     ) -> None:
-        self._size = size
-        self._acquire_timeout = acquire_timeout
-        self._statement_timeout = statement_timeout
-        self._connector = Connector(
-            dsn,
-            statement_timeout=statement_timeout,
-            patience=acquire_timeout,
-            application_name="specwright session",
-        )
-        self._engine: AsyncEngine | None = None
+        """`scoped` is a login that may take the callers' database roles, and nothing else."""
+        limits: dict[str, Any] = {
+            "size": size,
+            "acquire_timeout": acquire_timeout,
+            "statement_timeout": statement_timeout,
+        }
+        self._own = Engine(dsn, **limits)
+        self._scoped = self._own if scoped in (None, dsn) else Engine(scoped, **limits)
         self._roles: Mapping[str, str] = {}
-        self._opening = asyncio.Lock()
+        self._learning = asyncio.Lock()
 
     @asynccontextmanager
     async def scoped(self, identity: Identity) -> AsyncIterator[AsyncSession]:
@@ -98,37 +98,43 @@ class Sessions:
         Raises:
             SessionsRefused: the database has no policies.
         """
-        engine = await self._opened()
-        role = self._roles.get(identity.role) or await self._learned(identity.role)
-        session = _AsyncPlain(engine, sync_session_class=_Scoped, expire_on_commit=False)
-        session.sync_session.info |= {"identity": (role, *identity.settings), "own_row": identity.own_row}
-        async with _used(session):
+        async with self._as(identity, self._scoped) as session:
+            yield session
+
+    @asynccontextmanager
+    async def shared(self, identity: Identity) -> AsyncIterator[AsyncSession]:
+        """The same on the database's own login, for a transaction in which statements of that one take part.
+
+        Raises:
+            SessionsRefused: the database has no policies.
+        """
+        async with self._as(identity, self._own) as session:
             yield session
 
     @asynccontextmanager
     async def unscoped(self) -> AsyncIterator[AsyncSession]:
         """A session of the database's own login, which no grant holds back."""
-        async with _used(_AsyncPlain(await self._opened(), expire_on_commit=False)) as session:
+        async with _used(_AsyncPlain(await self._own.opened(), expire_on_commit=False)) as session:
             yield session
 
     async def close(self) -> None:
         """Close all connections."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.dispose()
+        for engine in {self._own, self._scoped}:
+            await engine.close()
 
-    async def _opened(self) -> AsyncEngine:
-        async with self._opening:
-            if self._engine is None:
-                await self._learn()
-                self._engine = self._make()
-        return self._engine
+    @asynccontextmanager
+    async def _as(self, identity: Identity, engine: Engine) -> AsyncIterator[AsyncSession]:
+        role = self._roles.get(identity.role) or await self._learned(identity.role)
+        session = _AsyncPlain(await engine.opened(), sync_session_class=_Scoped, expire_on_commit=False)
+        session.sync_session.info |= {"identity": (role, *identity.settings), "own_row": identity.own_row}
+        async with _used(session):
+            yield session
 
     async def _learned(self, suffix: str) -> str:
         """The name of a database role; asked again, for a migration may have made it meanwhile."""
-        async with self._opening:
+        async with self._learning:
             if suffix not in self._roles:
-                await self._learn()
+                self._roles = await self._known()
         if suffix not in self._roles:
             raise SessionsRefused(
                 f"The database has no row-level security for callers of role {suffix}: run specwright migrate"
@@ -136,45 +142,14 @@ class Sessions:
             )
         return self._roles[suffix]
 
-    async def _learn(self) -> None:
-        connection = await self._connect()
+    async def _known(self) -> Mapping[str, str]:
+        connection = await self._own.connect()
         try:
-            self._roles = dict(await connection.fetch(_KNOWN_ROLES))
-        except (
-            asyncpg.UndefinedTableError,
-            asyncpg.InvalidSchemaNameError,
-            asyncpg.InsufficientPrivilegeError,
-        ):
-            self._roles = {}
+            return dict(await connection.fetch(_KNOWN_ROLES))
+        except _UNPROTECTED:
+            return {}
         finally:
             await connection.close()
-
-    def _make(self) -> AsyncEngine:
-        arguments: dict[str, Any] = {
-            "async_creator_fn": self._connect,
-            "prepared_statement_name_func": lambda: f"__specwright_{uuid4().hex}",
-        }
-        if self._connector.nameless:
-            arguments["prepared_statement_cache_size"] = 0
-        engine = create_async_engine(
-            "postgresql+asyncpg://",
-            connect_args=arguments,
-            pool_size=self._size,
-            max_overflow=0,
-            pool_timeout=self._acquire_timeout,
-            # Below the five minutes after which a serverless database falls asleep.
-            pool_recycle=240,
-        )
-        event.listen(engine.sync_engine, "reset", _reset)
-        return engine
-
-    async def _connect(self, *_: Any, **__: Any) -> Any:
-        try:
-            connection = await self._connector.connect(command_timeout=self._statement_timeout + 2)
-            await keep_moments(connection)
-            return connection
-        except DRIVER_ERRORS as error:
-            raise DatabaseUnavailable((str(error) or type(error).__name__).splitlines()[0]) from error
 
 
 class _Plain(ModelSession):
@@ -226,12 +201,7 @@ def _make_own_row(session: Session) -> None:
     statement = session.info.pop("own_row", None)
     if statement is None:
         return
-    connection = session.connection()
-    role, caller, *_ = session.info["identity"]
-    role = session.info.get(ROLE, role)
-    connection.exec_driver_sql("SELECT set_config('role', 'none', true)")
-    connection.exec_driver_sql(statement, (caller,))
-    connection.exec_driver_sql("SELECT set_config('role', $1, true)", (role,))
+    session.connection().exec_driver_sql(statement)
 
 
 @asynccontextmanager
@@ -253,15 +223,3 @@ def driver_error(error: DBAPIError) -> asyncpg.PostgresError | None:
     """What asyncpg raised, underneath SQLAlchemy's wrapping."""
     cause = getattr(error.orig, "__cause__", None)
     return cause if isinstance(cause, asyncpg.PostgresError) else None
-
-
-def _reset(connection: Any, _: Any, state: Any) -> None:
-    """Leave nothing of a session to the next: no transaction, no role, no setting, no lock."""
-    if not state.terminate_only:
-        if not state.transaction_was_reset:
-            connection.rollback()
-        connection.run_async(_cleared)
-
-
-async def _cleared(connection: asyncpg.Connection) -> None:
-    await connection.execute(f"RESET ROLE;\n{connection.get_reset_query()}")

@@ -17,10 +17,11 @@ from sqlalchemy import Connection, text
 
 from specwright.migrate.operations import escaped
 from specwright.model.manifest import Manifest
-from specwright.sql.claims import CALLER, DEFINER
+from specwright.sql import idempotency
+from specwright.sql.claims import DEFINER
 from specwright.sql.columns import quoted
 from specwright.sql.naming import LONGEST
-from specwright.sql.policies import DERIVED, Policy, Protection, protection
+from specwright.sql.policies import CALLABLE, DERIVED, OWN_ROW, Policy, Protection, protection
 from specwright.sql.tables import quote
 
 #: What a login that may not make roles is told, by migrations and by every session that is refused.
@@ -119,12 +120,12 @@ def expected_fingerprint(manifest: Manifest) -> str:
 
 def scripts(wanted: Protection) -> Iterator[str]:
     """The statements that make the roles, then the views and policies."""
-    yield _do(_ROLES.format(roles=_array(wanted.roles), refusal=quoted(NO_ROLES), longest=LONGEST))
+    yield _do(_roles(wanted))
     yield _do(_policies(wanted, _fingerprint(wanted)))
 
 
 def _fingerprint(wanted: Protection) -> str:
-    made = "".join((_ROLES, *wanted.roles, _policies(wanted, "")))
+    made = _roles(wanted) + _policies(wanted, "")
     return sha256(made.encode()).hexdigest()[:32]
 
 
@@ -144,6 +145,7 @@ DECLARE
 BEGIN
   CREATE SCHEMA IF NOT EXISTS specwright;
   CREATE TABLE IF NOT EXISTS specwright.database_roles (suffix text PRIMARY KEY, name text NOT NULL UNIQUE);
+{keys}
   BEGIN
     FOREACH wanted IN ARRAY {roles} LOOP
       SELECT known.name INTO chosen FROM specwright.database_roles AS known
@@ -206,9 +208,11 @@ BEGIN
       || coalesce(' WITH CHECK (' || wanted.written || ')', '');
   END LOOP;
 {filled}
+{own_row}
   EXECUTE 'GRANT USAGE ON SCHEMA specwright TO ' || derived;
   EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA specwright TO ' || derived;
   EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA specwright GRANT SELECT ON TABLES TO ' || derived;
+  EXECUTE 'GRANT INSERT, UPDATE, DELETE ON specwright.idempotency_keys TO ' || derived;
   IF to_regclass('alembic_version') IS NOT NULL THEN
     EXECUTE 'GRANT SELECT ON alembic_version TO ' || derived;
   END IF;
@@ -226,12 +230,26 @@ BEGIN
   END LOOP;
   FOR managed IN SELECT attrelid::regclass AS place, attname FROM pg_attrdef
     JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
-    WHERE strpos(pg_get_expr(adbin, adrelid), 'specwright.caller') > 0 LOOP
+    WHERE pg_get_expr(adbin, adrelid) ~ 'specwright[.](caller|tenant)' LOOP
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', managed.place, managed.attname);
   END LOOP;
   DROP SCHEMA IF EXISTS specwright_definer CASCADE;
+  DROP SCHEMA IF EXISTS specwright_callable CASCADE;
 END
 $specwright$"""
+
+#: With the rights of its owner, who owns the tables, too: no policy is asked.
+_MAKE_OWN_ROW = """  CREATE SCHEMA {schema};
+  CREATE FUNCTION {function}() RETURNS void LANGUAGE sql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS {body};
+  REVOKE ALL ON FUNCTION {function} FROM PUBLIC;
+  EXECUTE 'GRANT USAGE ON SCHEMA {schema} TO ' || everyone;
+  EXECUTE 'GRANT EXECUTE ON FUNCTION {function} TO ' || everyone;"""
+
+
+def _roles(wanted: Protection) -> str:
+    keys = "\n".join(f"  {statement};" for statement in idempotency.DEFINITION)
+    return _ROLES.format(keys=keys, roles=_array(wanted.roles), refusal=quoted(NO_ROLES), longest=LONGEST)
 
 
 def _policies(wanted: Protection, mark: str) -> str:
@@ -241,8 +259,8 @@ def _policies(wanted: Protection, mark: str) -> str:
         for view in wanted.views
     ]
     filled = [
-        f"  ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} SET DEFAULT {CALLER};"
-        for table, column in wanted.filled
+        f"  ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} SET DEFAULT {filling};"
+        for table, column, filling in wanted.filled
     ]
     return _POLICIES.format(
         roles=_array(wanted.roles),
@@ -252,8 +270,15 @@ def _policies(wanted: Protection, mark: str) -> str:
         tables=",\n".join(f"    ({quoted(table)})" for table in wanted.tables),
         policies=",\n".join(map(_row, wanted.policies)),
         filled="\n".join(filled),
+        own_row=_own_row(wanted),
         fingerprint=mark,
     )
+
+
+def _own_row(wanted: Protection) -> str:
+    if wanted.own_row is None:
+        return ""
+    return _MAKE_OWN_ROW.format(schema=CALLABLE, function=OWN_ROW, body=quoted(wanted.own_row))
 
 
 def _row(policy: Policy) -> str:

@@ -77,7 +77,7 @@ def _set_what_is_missing(root: Path) -> None:
     """Nothing is served here: a backend needs its settings all the same."""
     settings = Settings.load(root)
     if settings.database_url is None:
-        os.environ["DATABASE_URL"] = "postgresql://localhost/none"
+        os.environ["DATABASE_URL"] = os.environ["SESSION_DATABASE_URL"] = "postgresql://localhost/none"
     if settings.app_secret is None:
         os.environ["APP_SECRET"] = secrets.token_hex()
     if settings.shared_secret is None and settings.auth_jwks_url is None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -78,6 +78,12 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
             "DATABASE_STATEMENT_TIMEOUT is not below REQUEST_TIMEOUT, so the database would work on for"
             " nobody: lower the one or raise the other."
         )
+    own, sessions = settings.database_url, settings.session_database_url
+    if own is not None and sessions is not None and _database(own) != _database(sessions):
+        faults.append(
+            "SESSION_DATABASE_URL names another database than DATABASE_URL: name the same one, with a login"
+            " for sessions alone."
+        )
     if settings.https_only and not settings.proxy_addresses:
         faults.append(
             "HTTPS_ONLY refuses every request without PROXY_ADDRESSES, for only a proxy can say that one came"
@@ -121,6 +127,11 @@ def _faults(settings: Settings) -> Iterator[str]:
         yield "CORS_ORIGINS is *, which lets every page call the API: name the origins of your own pages."
     if any(ip_network(network).prefixlen == 0 for network in settings.proxy_addresses):
         yield "PROXY_ADDRESSES holds every address, so anybody can pose as anybody: name your proxies only."
+
+
+def _database(url: SecretStr) -> str:
+    parts = urlsplit(url.get_secret_value())
+    return dict(parse_qsl(parts.query)).get("dbname") or unquote(parts.path).removeprefix("/")
 
 
 def _weakness(name: str, secret: SecretStr) -> Iterator[str]:

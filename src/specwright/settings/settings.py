@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         description="The same database as a user who may change tables, past any connection pooler."
         " Without it migrations use `DATABASE_URL`.",
     )
+    session_database_url: DatabaseUrl | None = Field(
+        default=None,
+        description="The same database as a login that can do nothing but act as the callers' database roles,"
+        " for the sessions of hand-written routes. Without it they use `DATABASE_URL`.",
+    )
     auth_secret: Secret | None = Field(
         default=None,
         description="The secret shared with whoever signs the HS256 tokens; 32 bytes or more."
