@@ -16,7 +16,6 @@ from typing import Any
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError, Mistake, Origin, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
-from specwright.settings import Settings
 
 _APPLICATION = Path("app", "main.py")
 _DECLARES = b".resource("
@@ -75,6 +74,9 @@ def _answer(root: Path) -> dict[str, Any]:
 
 def _set_what_is_missing(root: Path) -> None:
     """Nothing is served here: a backend needs its settings all the same."""
+    # Not above: whoever only asks whether there is an application would wait for it, too.
+    from specwright.settings import Settings
+
     settings = Settings.load(root)
     if settings.database_url is None:
         os.environ["DATABASE_URL"] = os.environ["SESSION_DATABASE_URL"] = "postgresql://localhost/none"

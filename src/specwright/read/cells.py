@@ -11,6 +11,8 @@ _PATTERN = re.compile(r"matches\s+/", re.IGNORECASE)
 
 def parts(cell: Span) -> list[Span]:
     """The comma-separated parts of a cell; a comma in `code`, in /…/ or in parentheses separates nothing."""
+    if "," not in cell.text:
+        return [cell.strip()] if cell.text.strip() else []
     found: list[Span] = []
     start = index = depth = 0
     text = cell.text

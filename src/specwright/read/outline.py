@@ -15,6 +15,7 @@ from specwright.model.errors import Origin
 from specwright.read.span import Span
 
 _LIST_MARKERS = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)])(?=[ \t]))*[ \t]*")
+_BAR = re.compile(r"(?<!\\)\|")
 _MEANT_AS_TABLE = re.compile(r"\|?\s*(?:Field|Who|Role|Action)\s*\|")
 _QUESTION = re.compile(r"\[NEEDS CLARIFICATION(?::\s*([^\]]*?))?\s*\]")
 
@@ -99,7 +100,8 @@ def outline(file: str, text: str) -> Outline:
     """The sections of a Markdown text."""
     text = re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff")).replace("\x00", "\ufffd")
     lines = [Span.of_line(file, number, line) for number, line in enumerate(text.split("\n"), 1)]
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    # What stands inside a line is read here: emphasis and links are nobody's business.
+    tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
     sections = _Sections(file, lines).read(tokens)
     return Outline(file, tuple(sections), tuple(_marks(lines, tokens)))
 
@@ -108,24 +110,24 @@ def split_row(line: Span) -> tuple[Span, ...]:
     """The cells of a table line: split at each | without a backslash before it, which is then dropped."""
     line = line.strip()
     cells: list[Span] = []
-    characters: list[str] = []
-    columns: list[int] = []
-    for index, character in enumerate(line.text):
-        if character == "|" and characters and line.text[index - 1] == "\\":
-            characters[-1] = "|"
-            columns[-1] = line.columns[index]
-        elif character == "|":
-            cells.append(Span("".join(characters), line.file, line.line, (*columns, line.columns[index])))
-            characters, columns = [], []
-        else:
-            characters.append(character)
-            columns.append(line.columns[index])
-    cells.append(Span("".join(characters), line.file, line.line, (*columns, line.columns[len(line.text)])))
+    start = 0
+    for bar in _BAR.finditer(line.text):
+        cells.append(_unescaped(line[start : bar.start()]))
+        start = bar.end()
+    cells.append(_unescaped(line[start:]))
     if not cells[0].text and len(cells) > 1:
         cells = cells[1:]
     if not cells[-1].text and len(cells) > 1:
         cells = cells[:-1]
     return tuple(cell.strip() for cell in cells)
+
+
+def _unescaped(cell: Span) -> Span:
+    if "\\|" not in cell.text:
+        return cell
+    kept = [place for place in range(len(cell.text)) if not cell.text.startswith("\\|", place)]
+    columns = [cell.columns[place] for place in (*kept, len(cell.text))]
+    return Span("".join(cell.text[place] for place in kept), cell.file, cell.line, columns)
 
 
 class _Sections:

@@ -1,6 +1,8 @@
 """`specwright check` and `specwright manifest`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,11 @@ def test_mistakes(project: Path) -> None:
 def test_the_manifest(project: Path) -> None:
     """The manifest is printed as JSON that is read back equal."""
     assert from_document(json.loads(run("manifest", project))) == read_project(project)
+
+
+def test_reading_a_spec_waits_for_no_server() -> None:
+    """Web framework, database and settings take longer to import than a spec takes to read."""
+    heavy = ("fastapi", "starlette", "sqlalchemy", "asyncpg", "alembic", "pydantic_settings")
+    program = f"import sys, specwright.cli.check; print([name for name in {heavy} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
