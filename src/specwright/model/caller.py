@@ -12,12 +12,14 @@ _NO_CLAIMS: Mapping[str, Any] = MappingProxyType({})
 class Caller:
     """The person or service behind a request, as its credential says; `id` is None for the anonymous.
 
-    Callers compare by identity: one is made per verified token and kept as long as the token is.
+    Callers compare by identity: one is made per verified token, and tenant, and kept as long as the token is.
     """
 
     id: str | None
     roles: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=lambda: _NO_CLAIMS)
+    #: The key of the tenant that the request is for; None where it names none.
+    tenant: Any = None
 
     @property
     def anonymous(self) -> bool:

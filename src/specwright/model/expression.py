@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from specwright.model.types import Type
+
 Value = None | bool | int | Decimal | str | date | datetime | UUID
 
 
@@ -29,7 +31,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class CallerPath:
-    """The caller (no names), `caller.id`, `caller.roles` or `caller.claims.x`."""
+    """The caller (no names), `caller.id`, `caller.roles`, `caller.claims.x`.
+
+    Within a tenant `caller.tenant` and `caller.membership.x` besides, of the tenant that the request is for.
+    """
 
     names: tuple[str, ...] = ()
     column: int = field(default=0, compare=False, repr=False, kw_only=True)
@@ -40,8 +45,8 @@ class Parameter:
     """A value that a request supplies; never written in a spec, never None."""
 
     name: str
-    #: The path whose type the value has been read as.
-    like: Path
+    #: What the value has been read as; a container's items, where it stands at the right of `in`.
+    type: Type
     column: int = field(default=0, compare=False, repr=False, kw_only=True)
 
 
@@ -185,6 +190,10 @@ def negate(item: Expr) -> Expr:
             return operand
         case _:
             return Not(item)
+
+
+#: Whether the caller belongs to the tenant that the request is for.
+MEMBER = Not(IsNone(CallerPath(("membership", "id"))))
 
 
 def children(node: Expr) -> tuple[Expr, ...]:

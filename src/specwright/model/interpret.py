@@ -93,11 +93,7 @@ class World:
         assert within is not None
         known = self.rows.get(tenant.through, ()) if self.memberships is None else self.memberships
         return next(
-            (
-                row
-                for row in known
-                if row[within.name] == caller.tenant and row[tenant.member] == caller.id
-            ),
+            (row for row in known if row[within.name] == caller.tenant and row[tenant.member] == caller.id),
             None,
         )
 

@@ -19,6 +19,9 @@ MANIFEST_FORMAT = 1
 #: The actions every resource knows; Python actions add their own names.
 ACTIONS = ("list", "read", "create", "update", "delete")
 
+#: The grant to change the owner, of an entity that has one. It is a PATCH of that field alone.
+HAND_OVER = "hand over"
+
 NO_ORIGIN = Origin("", 0)
 
 
@@ -80,7 +83,7 @@ class Field:
     searchable: bool = False
     shown: Shown = Shown.BOTH
     immutable: bool = False
-    #: Roles; empty means everyone who may read, or write, the row.
+    #: Words for whom (`Manifest.who`); none means everyone who may read, or write, the row.
     readable_by: tuple[str, ...] = ()
     writable_by: tuple[str, ...] = ()
     on_delete: OnDelete | None = None
@@ -247,6 +250,8 @@ class Resource:
     actions: tuple[Action, ...] = ()
     limits: Limits = Limits()
     soft_delete: bool = False
+    #: The text search configuration of PostgreSQL by which the searchable fields are read.
+    search_language: str = "simple"
     #: Whether every change leaves a row in the audit trail.
     audited: bool = False
     #: A User without a table: known only by the token's `sub`.
@@ -282,6 +287,16 @@ class Resource:
     def tenant(self) -> Field | None:
         """The field that says in which tenant a row is; None where rows are in none."""
         return next((field for field in self.fields if field.filled is Filled.TENANT), None)
+
+    @property
+    def searchable(self) -> tuple[Field, ...]:
+        """The fields that `q` looks into."""
+        return tuple(field for field in self.fields if field.searchable)
+
+    @property
+    def handed_over(self) -> Field | None:
+        """The owner's field, where some grant lets somebody hand rows over."""
+        return self.owner if any(HAND_OVER in grant.actions for grant in self.grants) else None
 
     @property
     def singular(self) -> str:
@@ -422,6 +437,19 @@ class Manifest:
     def stored(self) -> Iterator[Resource]:
         """The resources that have a table and routes: all but an external User."""
         return (resource for resource in self.resources if not resource.external)
+
+    def route(self, resource: Resource) -> str:
+        """Where the rows are, below the prefix: `deals`, or `organizations/{organization_id}/deals`."""
+        tenant = self.tenant
+        if tenant is None or tenant.by is not Chosen.PATH or resource.tenant is None:
+            return resource.path
+        return f"{self.resource(tenant.entity).path}/{{{tenant.name}}}/{resource.path}"
+
+    def who(self, word: str) -> Who:
+        """Whom a word of `readable by` or `writable by` means."""
+        if word in (WhoKind.OWNER, WhoKind.SIGNED_IN):
+            return Who(WhoKind(word))
+        return Who(WhoKind.ROLE if self.name(word) is None else WhoKind.NAMED, word)
 
     def name(self, name: str) -> WhoName | None:
         """The `Who|Is` row of this name."""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Bounds, Field, Move, Resource, Shown
+from specwright.model.manifest import Bounds, Chosen, Field, Filled, Move, Resource, Shown, Tenant
 from specwright.model.names import class_name, kebab, plural
 from specwright.model.syntax import print_expression
 from specwright.model.types import Kind, Type
@@ -56,8 +56,20 @@ def move_words(move: Move) -> str:
     return f"{code(move.before)} → {code(move.after)}"
 
 
+def tenant_words(tenant: Tenant) -> str:
+    """The line of the Rules of a feature that names its tenant."""
+    name = "" if tenant.by is Chosen.PATH else f" {tenant.name}"
+    said = f"tenant {tenant.entity} through {tenant.through} by {tenant.by.value}{name}"
+    if tenant.founder is None:
+        return said
+    values = " and ".join(f"{name} {_constant(literal.value)}" for name, literal in tenant.founder)
+    return f"{said}, founder {values}".rstrip()
+
+
 def _rules(field: Field) -> Iterator[str]:
-    if field.filled is not None:
+    # That a field is the tenant's is said once, for the whole feature.
+    is_tenant = field.filled is Filled.TENANT
+    if field.filled is not None and not is_tenant:
         yield field.filled.value
     if field.required:
         yield "required"
@@ -74,7 +86,7 @@ def _rules(field: Field) -> Iterator[str]:
     for word, said in (
         ("indexed", field.indexed),
         ("searchable", field.searchable),
-        ("immutable", field.immutable),
+        ("immutable", field.immutable and not is_tenant),
         (field.shown.value, field.shown is not Shown.BOTH),
     ):
         if said:

@@ -1,5 +1,6 @@
 """What an expression means on a resource: names resolved, kinds checked, literals read as their type."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -61,6 +62,7 @@ FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Type | None]] = {
 }
 
 _VOLATILE = frozenset({"now", "today"})
+_NOT_SCALAR = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
 
 
 def check_condition(manifest: Manifest, resource: Resource | None, expr: Expr) -> list[ExpressionError]:
@@ -102,11 +104,18 @@ def common_type(left: Type | None, right: Type | None) -> Type | None:
 
 
 def on_caller_alone(expr: Expr) -> bool:
-    """Whether expr depends on the caller only: neither on a row nor on the time."""
+    """Whether expr depends on the caller only: neither on a row, be it a membership, nor on the time."""
     return not any(
-        isinstance(node, Path | Parameter) or (isinstance(node, Call) and node.name in _VOLATILE)
+        isinstance(node, Path | Parameter)
+        or (isinstance(node, Call) and node.name in _VOLATILE)
+        or is_of_membership(node)
         for node in walk(expr)
     )
+
+
+def is_of_membership(node: Expr) -> bool:
+    """Whether a node is a field of the caller's membership, which the database knows."""
+    return isinstance(node, CallerPath) and node.names[:1] == ("membership",)
 
 
 def _assignable(found: Type, expected: Type) -> bool:
@@ -154,8 +163,8 @@ class _Checker:
                 return self.path(node)
             case CallerPath(names):
                 return self.caller(node, names)
-            case Parameter(_, like):
-                return self.path(like)
+            case Parameter(_, type_):
+                return NUMBER if type_.kind is Kind.NUMBER else type_
             case Negative(operand):
                 return self.number(operand)
             case Arithmetic(_, left, right):
@@ -188,9 +197,46 @@ class _Checker:
                 return Type(Kind.LIST, item=TEXT)
             case ("claims", _, *_):
                 return ANY
+            case ("tenant" | "membership", *rest):
+                return self.within_tenant(node, names[0], rest)
             case _:
                 self.problem(node, "a caller has caller.id, caller.roles and caller.claims.NAME")
                 return None
+
+    def within_tenant(self, node: Expr, what: str, rest: Sequence[str]) -> Type | None:
+        """The type of `caller.tenant` or `caller.membership.FIELD`."""
+        tenant = self.manifest.tenant
+        if tenant is None:
+            self.problem(
+                node,
+                f"caller.{what} needs a tenant: a line as "
+                "- tenant Organization through Membership by header X-Organization",
+            )
+            return None
+        if self.resource is None or self.resource.tenant is None:
+            where = "here" if self.resource is None else self.resource.name
+            self.problem(
+                node, f"caller.{what} is known within a tenant only, and {where} is within no {tenant.entity}"
+            )
+            return None
+        if what == "tenant":
+            if rest:
+                self.problem(node, f"caller.tenant is the key of a {tenant.entity}: nothing can follow it")
+            return Type(Kind.REFERENCE, target=tenant.entity)
+        through = self.manifest.resource(tenant.through)
+        scalar = [
+            field.name for field in through.fields if field.stored and field.type.kind not in _NOT_SCALAR
+        ]
+        if len(rest) != 1 or rest[0] not in scalar:
+            close = get_close_matches(rest[0], scalar, 1) if rest else []
+            hint = (
+                f" Did you mean caller.membership.{close[0]}?" if close else f" It has {', '.join(scalar)}."
+            )
+            self.problem(node, f"caller.membership.FIELD is one value of a {tenant.through}.{hint}")
+            return None
+        found = through.field(rest[0])
+        assert found is not None
+        return NUMBER if found.type.kind is Kind.NUMBER else found.type
 
     def number(self, node: Expr) -> Type:
         found = self.value(node)

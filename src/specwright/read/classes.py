@@ -22,7 +22,7 @@ from specwright.model.manifest import Bounds, Filled, WhoKind
 from specwright.model.names import plural, snake, title
 from specwright.model.spelling import code, rule_words, type_words
 from specwright.model.types import Kind, Type
-from specwright.read.declared import Allowed, Declaration, Subject, key_of, relative
+from specwright.read.declared import Allowed, Declaration, DeclaredTenant, Subject, key_of, relative
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Block, Item, Row, Section, Table
 from specwright.read.span import Span
@@ -31,11 +31,17 @@ from specwright.read.storedtable import Extra, StoredTable
 _KEYS = re.compile(r"\s*(\((?:FR|SC)-\d+[A-Za-z]?(?:,\s*(?:FR|SC)-\d+[A-Za-z]?)*\))$")
 
 
-def class_sections(declarations: Sequence[Declaration], root: Path, mistakes: Mistakes) -> list[Section]:
+def class_sections(
+    declarations: Sequence[Declaration], tenant: DeclaredTenant | None, root: Path, mistakes: Mistakes
+) -> list[Section]:
     """The sections that classes and their declarations stand for, in the order of declaration."""
     entities = {_table(known).fullname: known.model.__name__ for known in declarations}
     subjects = [subject for known in declarations for grant in known.grants for subject in grant.to]
     found: list[Section] = list(_subjects(subjects, root))
+    if tenant is not None:
+        origin = relative(tenant.origin, root)
+        item = Item(_span(origin, tenant.line), tenant.line, False)
+        found.append(Section(_span(origin, "Rules"), 1, None, [item]))
     for known in declarations:
         found += _Class(known, entities, root, mistakes).sections()
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from specwright.model.errors import Origin
+from specwright.model.errors import ConfigError, Origin
 from specwright.model.manifest import WhoKind
 
 
@@ -50,6 +50,36 @@ class Declaration:
     types: Mapping[Any, str]
     audited: bool
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTenant:
+    """What `Backend.tenant` was told: the line of a spec, and the code that says it."""
+
+    line: str
+    origin: Origin
+
+
+def declared_tenant(
+    entity: Any,
+    through: Any,
+    ways: Mapping[str, str | None],
+    founder: Mapping[str, object] | None,
+) -> DeclaredTenant:
+    """The tenant that the caller's caller declares; `ways` holds one name, of a header, a claim or a path.
+
+    Raises:
+        ConfigError: none of the ways is chosen, or more than one.
+    """
+    chosen = [f"{way} {name}".strip() for way, name in ways.items() if name is not None]
+    if len(chosen) != 1:
+        raise ConfigError("A request names its tenant in one way: header=, claim= or path=True.")
+    names = [known if isinstance(known, str) else known.__name__ for known in (entity, through)]
+    line = f"tenant {names[0]} through {names[1]} by {chosen[0]}"
+    if founder is not None:
+        values = " and ".join(f"{name} {value}" for name, value in founder.items())
+        line = f"{line}, founder {values}".rstrip()
+    return DeclaredTenant(line, _here(3))
 
 
 def allow(*actions: str, to: Subject | Iterable[Subject], when: str = "", then: str = "") -> Allowed:

@@ -8,7 +8,7 @@ from pathlib import Path
 from specwright.model.errors import ConfigError, Mistake, Origin, SpecError
 from specwright.model.manifest import Manifest
 from specwright.read.application import ask_application, declares_classes
-from specwright.read.declared import Declaration
+from specwright.read.declared import Declaration, DeclaredTenant
 from specwright.read.spec import ReadCode, read_specs
 
 #: The files of a feature's folder that are read; plans and tasks never are.
@@ -41,8 +41,10 @@ def read_project(root: Path) -> Manifest:
     return ask_application(root) if declares_classes(root) else read_files(root)
 
 
-def read_files(root: Path, declarations: Sequence[Declaration] = ()) -> Manifest:
-    """The manifest of the specs below root and of these classes.
+def read_files(
+    root: Path, declarations: Sequence[Declaration] = (), tenant: DeclaredTenant | None = None
+) -> Manifest:
+    """The manifest of the specs below root and of these classes, in this tenant.
 
     Raises:
         ConfigError: there are neither, or one cannot be opened.
@@ -64,7 +66,7 @@ def read_files(root: Path, declarations: Sequence[Declaration] = ()) -> Manifest
         except UnicodeDecodeError as error:
             mistakes.append(_not_utf8(name, content, error.start))
     try:
-        manifest = read_specs(texts, _code(root, declarations))
+        manifest = read_specs(texts, _code(root, declarations, tenant))
     except SpecError as error:
         # An entity of an unreadable file is missing elsewhere: tell the cause alone.
         raise SpecError(mistakes or error.mistakes) from None
@@ -73,13 +75,13 @@ def read_files(root: Path, declarations: Sequence[Declaration] = ()) -> Manifest
     return manifest
 
 
-def _code(root: Path, declarations: Sequence[Declaration]) -> ReadCode | None:
-    if not declarations:
+def _code(root: Path, declarations: Sequence[Declaration], tenant: DeclaredTenant | None) -> ReadCode | None:
+    if not declarations and tenant is None:
         return None
     # SQLAlchemy takes its time: a project of specs alone does not wait for it.
     from specwright.read.classes import class_sections
 
-    return lambda mistakes: class_sections(declarations, root, mistakes)
+    return lambda mistakes: class_sections(declarations, tenant, root, mistakes)
 
 
 def _not_utf8(name: str, content: bytes, at: int) -> Mistake:

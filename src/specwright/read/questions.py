@@ -51,7 +51,9 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
             _empty_on_both_sides,
             _without_grants,
             _without_read,
+            _unique_over_tenants,
             _unique_over_owners,
+            _without_founder,
             _without_on_delete,
             _without_bound,
             _external_people,
@@ -190,7 +192,7 @@ def _covers(reader: Grant, grant: Grant, resource: Resource) -> bool:
 def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
     for resource in manifest.stored:
         owner = resource.owner
-        if owner is None or resource.name == "User":
+        if owner is None or resource.tenant is not None or resource.name == "User":
             continue
         for field in resource.fields:
             if field.unique and not field.unique_per and field.filled is None:
@@ -203,6 +205,41 @@ def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
                     f"unique per {owner.name}",
                     "unique over all owners",
                 )
+
+
+def _unique_over_tenants(manifest: Manifest) -> Iterator[Question]:
+    for resource in manifest.stored:
+        tenant = resource.tenant
+        for field in resource.fields if tenant is not None else ():
+            if tenant is not None and field.unique and not field.unique_per and field is not tenant:
+                yield Question(
+                    "unique-over-tenants",
+                    field.origin,
+                    f'"{field.name}" of {resource.name} is unique over all tenants: '
+                    "a conflict tells one tenant what another has. Is that meant?",
+                    (f"unique per {tenant.name}", "keep it unique over all"),
+                    f"unique per {tenant.name}",
+                    "unique over all tenants",
+                )
+
+
+def _without_founder(manifest: Manifest) -> Iterator[Question]:
+    tenant = manifest.tenant
+    if tenant is None or tenant.founder is not None:
+        return
+    if any("create" in grant.actions for grant in manifest.resource(tenant.entity).grants):
+        through = manifest.resource(tenant.through)
+        chosen = next((field for field in through.fields if field.type.kind is Kind.ENUM), None)
+        words = "founder" if chosen is None else f"founder {chosen.name} {chosen.type.literals[0]}"
+        yield Question(
+            "no-founder",
+            tenant.origin,
+            f"Who is the first member of a new {tenant.entity}? Whoever creates one has no {tenant.through} "
+            "in it, and without one nobody can make another.",
+            (f'add ", {words}"', f"make the first {tenant.through} in Python, or elsewhere"),
+            f'end the line with ", {words}"',
+            f"a new {tenant.entity} has no member",
+        )
 
 
 def _without_on_delete(manifest: Manifest) -> Iterator[Question]:

@@ -1,6 +1,7 @@
 """Conditions inside the database: the caller is what the session's settings say, not a parameter.
 
-The settings are `specwright.caller` (the id), `specwright.roles` (an array) and `specwright.claims` (JSON).
+The settings are `specwright.caller` (the id), `specwright.roles` (an array), `specwright.claims` (JSON) and
+`specwright.tenant` (the key of the tenant that the request is for).
 Paths over relations read views that run with the rights of their owner, so that a path sees all living rows
 and no policy asks another one.
 """
@@ -40,6 +41,7 @@ DEFINER = "specwright_definer"
 
 CALLER = "nullif(current_setting('specwright.caller', true), '')"
 ROLES = "nullif(current_setting('specwright.roles', true), '')::text[]"
+TENANT = "nullif(current_setting('specwright.tenant', true), '')"
 CLAIMS = "nullif(current_setting('specwright.claims', true), '')::jsonb"
 
 #: What a text must look like to be read as this kind (RFC 3339, RFC 9562). The cast judges the calendar.
@@ -143,6 +145,8 @@ class PolicyCompiler(Compiler):
         """What the settings of the session say."""
         if names in ((), ("id",)):
             return literal_column(CALLER, Text())
+        if names == ("tenant",):
+            return literal_column(tenant_sql(self.kind(expected)), self.bind_type(expected))
         if names == ("roles",):
             return cast(literal_column(f"(SELECT {ROLES})"), ARRAY(Text()))
         claim, kind = _Claim(names), self.kind(expected)
@@ -156,7 +160,7 @@ class PolicyCompiler(Compiler):
     def atom(self, comparison: Comparison, node: Expr) -> Predicate:
         """A comparison; with a claim that is not of the type it is compared with, only `!=` holds."""
         match node:
-            case CallerPath(names):
+            case CallerPath(("claims", *_) as names):
                 return _Claim(names).json == literal_column("'true'::jsonb")
             case Compare(operator, CallerPath(left), CallerPath(right)) if _are_claims(left, right):
                 return _compare(operator, _Claim(left), _Claim(right))
@@ -182,6 +186,11 @@ class PolicyCompiler(Compiler):
         """Numbers come as numeric, so that none is cut."""
         kind = self.kind(expected)
         return Numeric() if kind in (Kind.INTEGER, Kind.NUMBER) else self.bind_type(expected)
+
+
+def tenant_sql(kind: Kind) -> str:
+    """The session's tenant as a key of this kind."""
+    return f"{TENANT}::{_CASTS[kind]}" if kind in _CASTS else TENANT
 
 
 def view(manifest: Manifest, resource: Resource) -> Table:

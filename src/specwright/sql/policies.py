@@ -30,11 +30,13 @@ from specwright.model.expression import (
     any_of,
     negate,
 )
-from specwright.model.manifest import Filled, Grant, Manifest, Resource
+from specwright.model.manifest import Field, Filled, Grant, Manifest, Resource
 from specwright.model.roles import expanded
-from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, view
+from specwright.model.values import key_kind
+from specwright.sql.audit import Audited, audited
+from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
 from specwright.sql.expression import Row
-from specwright.sql.scope import Scopes, who_condition
+from specwright.sql.scope import Scopes, who_condition, within
 from specwright.sql.tables import DIALECT, Tables, quote
 
 #: The database roles that are there whatever the spec says, by what follows the database's name: of nobody
@@ -80,10 +82,12 @@ class Protection:
     tables: tuple[str, ...]
     views: tuple[View, ...]
     policies: tuple[Policy, ...]
-    #: Table and column of what the database fills with the caller.
-    filled: tuple[tuple[str, str], ...]
+    #: Table and column of what the database fills with the caller or the tenant, and the expression for it.
+    filled: tuple[tuple[str, str, str], ...]
     #: What the function does that sessions call before their first write.
     own_row: str | None
+    #: Whose changes are recorded.
+    audited: tuple[Audited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ class Identity:
     """A caller as the settings of a session: a suffix of a database role, and what the policies read."""
 
     role: str
-    #: The id, the roles as an array, the claims as JSON: `specwright.caller`, `.roles` and `.claims`.
-    settings: tuple[str, str, str]
+    #: The id, the roles as an array, the claims as JSON, the tenant, the id of the request:
+    #: `specwright.caller`, `.roles`, `.claims`, `.tenant` and `.request`.
+    settings: tuple[str, str, str, str, str]
     #: The statement that makes the caller's own row, where a table of users has such rows.
     own_row: str | None = None
 
@@ -109,12 +114,13 @@ def database_role(manifest: Manifest, caller: Caller) -> str:
     return next(map(_suffix, whole), SEVERAL)
 
 
-def identity(manifest: Manifest, caller: Caller) -> Identity:
-    """What a session must be told about its caller."""
+def identity(manifest: Manifest, caller: Caller, request: str = "") -> Identity:
+    """What a session must be told about its caller and, for the audit trail, its request."""
     roles = ",".join(_element(role) for role in sorted(caller.roles) if _storable(role))
     name = caller.id if caller.id is not None and _storable(caller.id) else ""
     claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
-    settings = (name, f"{{{roles}}}", claims)
+    tenant = "" if caller.tenant is None else str(caller.tenant)
+    settings = (name, f"{{{roles}}}", claims, tenant, request)
     return Identity(
         database_role(manifest, caller), settings, _MAKE_OWN_ROW if name and _own_row(manifest) else None
     )
@@ -154,10 +160,10 @@ def _protection(same: _Same) -> Protection:
     compiler = PolicyCompiler(Tables(manifest))
     policies = tuple(policy for resource in stored for policy in _Twins(compiler, resource).policies())
     filled = tuple(
-        (resource.table, field.column)
+        (resource.table, field.column, filling)
         for resource in stored
         for field in resource.fields
-        if field.filled is Filled.CALLER
+        if (filling := _filling(manifest, field)) is not None
     )
     return Protection(
         roles=(*_OURS, *(_suffix(role.name) for role in manifest.roles)),
@@ -166,7 +172,18 @@ def _protection(same: _Same) -> Protection:
         policies=policies,
         filled=filled,
         own_row=_own_row(manifest),
+        audited=tuple(audited(manifest)),
     )
+
+
+def _filling(manifest: Manifest, field: Field) -> str | None:
+    match field.filled:
+        case Filled.CALLER:
+            return CALLER
+        case Filled.TENANT:
+            return tenant_sql(key_kind(manifest, field.type))
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +225,9 @@ class _Twins:
         """All of them, in the order of the grants."""
         table = self.resource.table
         yield Policy(table, "specwright_derived", "ALL", (DERIVED,), "true", "true")
+        if (asked := within(self.resource)) != TRUE:
+            sql, roles = self._sql(asked), (NOBODY, *self.held)
+            yield Policy(table, "specwright_tenant", "ALL", roles, sql, sql, permissive=False)
         for command, action in COMMANDS.items():
             for number, grant in enumerate(self.resource.grants, start=1):
                 if action not in grant.actions:

@@ -16,8 +16,16 @@ from specwright.model.manifest import (
     Response,
     Role,
     Rule,
+    Tenant,
 )
-from specwright.model.spelling import expression_words, heading, move_words, rule_words, type_words
+from specwright.model.spelling import (
+    expression_words,
+    heading,
+    move_words,
+    rule_words,
+    tenant_words,
+    type_words,
+)
 
 _KEYED = re.compile(r"(?:FR|SC)-\d+[A-Za-z]?|US\d+/AC\d+")
 
@@ -45,6 +53,9 @@ def specs(manifest: Manifest) -> dict[str, str]:
             feature.title,
             [resource for resource in manifest.stored if resource.feature == feature.name],
             manifest if feature.name == first else Manifest(),
+            tenant=manifest.tenant
+            if manifest.tenant is not None and manifest.tenant.feature == feature.name
+            else None,
             requirements=[known for known in manifest.requirements if known.feature == feature.name],
             questions=[
                 mark.text
@@ -61,12 +72,15 @@ def spec(
     resources: Iterable[Resource],
     subjects: Manifest,
     *,
+    tenant: Tenant | None = None,
     requirements: Sequence[Requirement] = (),
     questions: Sequence[str] = (),
     remarks: Mapping[str, Remarks] | None = None,
 ) -> str:
     """One spec: its entities, with remarks by entity, and the roles and names of `subjects`."""
     blocks = [f"# {title}"]
+    if tenant is not None:
+        blocks += ["## Rules", f"- {tenant_words(tenant)}"]
     if subjects.roles:
         blocks += ["## Roles", _roles(subjects.roles)]
     if subjects.names:

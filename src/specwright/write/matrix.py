@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from specwright.model.manifest import ACTIONS, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.manifest import ACTIONS, Chosen, Grant, Manifest, Resource, Who, WhoKind
 from specwright.model.roles import expanded
 from specwright.model.syntax import print_expression
 
@@ -34,6 +34,8 @@ class Matrix:
     resource: str
     actions: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    #: What holds besides for all of them; empty where nothing does.
+    within: str = ""
 
 
 def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
@@ -53,7 +55,18 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
         (str(who), tuple(_cell(_grants(manifest, resource, who, action)) for action in actions))
         for who in people
     )
-    return Matrix(resource.name, actions, rows)
+    return Matrix(resource.name, actions, rows, _within(manifest, resource))
+
+
+def _within(manifest: Manifest, resource: Resource) -> str:
+    tenant = manifest.tenant
+    if tenant is None or resource.tenant is None:
+        return ""
+    said = tenant.by.value if tenant.by is Chosen.PATH else f"{tenant.by.value} {tenant.name}"
+    return (
+        f"All within the {tenant.entity} that a request names by {said}, "
+        f"for whoever has a {tenant.through} there."
+    )
 
 
 def _grants(manifest: Manifest, resource: Resource, who: Who, action: str) -> list[Grant]:
@@ -90,6 +103,7 @@ def as_text(matrices: tuple[Matrix, ...]) -> str:
                 "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
                 for row in table
             )
+            + (f"\n{matrix.within}" if matrix.within else "")
         )
     return "\n\n".join((*blocks, WIDER))
 
@@ -102,6 +116,7 @@ def as_markdown(matrices: tuple[Matrix, ...]) -> str:
         lines.append("|---" * (len(matrix.actions) + 1) + "|")
         for who, cells in matrix.rows:
             lines.append("| " + " | ".join((who, *(_escaped(cell) for cell in cells))) + " |")
+        lines += ["", matrix.within] if matrix.within else []
         blocks.append("\n".join(lines))
     return "\n\n".join((*blocks, WIDER))
 
