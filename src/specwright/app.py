@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from specwright.api import problems
@@ -28,6 +30,7 @@ from specwright.api.openapi import build
 from specwright.api.parameters import Parameters
 from specwright.api.problems import FieldError, Problem
 from specwright.api.service import Service
+from specwright.api.tenancy import Tenancy
 from specwright.auth import Authentication, issue_development_token
 from specwright.db.pool import Database
 from specwright.db.session import Sessions
@@ -35,7 +38,7 @@ from specwright.db.url import normalise
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
 from specwright.model.roles import expanded
-from specwright.read.declared import Allowed, Declaration, declaration
+from specwright.read.declared import Allowed, Declaration, DeclaredTenant, declaration, declared_tenant
 from specwright.read.project import read_files
 from specwright.settings import Settings
 from specwright.sql.statements import Statements
@@ -69,6 +72,7 @@ class Backend:
         self.settings = settings or Settings.load(self.root)
         self._given = manifest
         self._declarations: list[Declaration] = []
+        self._tenant: DeclaredTenant | None = None
         if self.settings.database_url is None:
             raise ConfigError("DATABASE_URL is not set: name a PostgreSQL database, or run `specwright up`.")
         if self.settings.app_secret is None:
@@ -102,6 +106,34 @@ class Backend:
         if "manifest" in self.__dict__ or self._given is not None:
             raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
         self._declarations.append(declaration(model, grants, rules, fields, types, audited))
+
+    def tenant(
+        self,
+        entity: Any,
+        *,
+        through: Any,
+        header: str | None = None,
+        claim: str | None = None,
+        path: bool = False,
+        founder: Mapping[str, object] | None = None,
+    ) -> None:
+        """Keep the rows of every entity within the tenant that a request names, and is a member of.
+
+        Args:
+            entity: the class of the tenants, or the entity's name.
+            through: the class of the memberships, which refers to the tenant and to User.
+            header: the header that names the tenant, as `X-Organization`.
+            claim: the claim of the token that does.
+            path: whether the path does: `/organizations/{organization_id}/deals`.
+            founder: what the membership of whoever creates a tenant holds; without it they get none.
+
+        Raises:
+            ConfigError: none or several of header, claim and path are given, or the backend has been used.
+        """
+        if "manifest" in self.__dict__ or self._given is not None or self._tenant is not None:
+            raise ConfigError("A tenant is declared once, and before backend.app is used.")
+        ways = {"header": header, "claim": claim, "path": "" if path else None}
+        self._tenant = declared_tenant(entity, through, ways, founder)
 
     def before(self, model: Any, action: str) -> Callable[[F], F]:
         """Call the function before each `create`, `update` or `delete`, in its transaction.
@@ -147,7 +179,7 @@ class Backend:
     @cached_property
     def manifest(self) -> Manifest:
         """Everything that specs and classes say, complete from the first time it is asked for."""
-        return self._given or read_files(self.root, self._declarations)
+        return self._given or read_files(self.root, self._declarations, self._tenant)
 
     @cached_property
     def service(self) -> Service:
@@ -169,12 +201,17 @@ class Backend:
 
     def _application(self) -> FastAPI:
         title = self.manifest.features[0].title if self.manifest.features else "API"
-        app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None)
-        app.add_middleware(Layer, service=self.service, dispatch=self.dispatch, edge=self.edge)
+        app = FastAPI(
+            title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, telemetry=_telemetry()
+        )
+        development = self.settings.environment == "development"
+        app.add_middleware(
+            Layer, service=self.service, dispatch=self.dispatch, edge=self.edge, explains=development
+        )
         for expected in (HTTPException, RequestValidationError, Problem):
             app.add_exception_handler(expected, _handle)
         people = tuple(self.manifest.people)
-        matrix_of = self.manifest if self.settings.environment == "development" else None
+        matrix_of = self.manifest if development else None
         app.routes.extend(
             documentation_routes(title, "/openapi.json", people, self._issue_token(), matrix_of)
         )
@@ -239,20 +276,32 @@ def _service(manifest: Manifest, settings: Settings) -> Service:
         "acquire_timeout": settings.database_acquire_timeout,
         "statement_timeout": settings.database_statement_timeout,
     }
+    statements = Statements(manifest)
     return Service(
         manifest=manifest,
         contract=manifest.contracts[0],
-        statements=Statements(manifest),
+        statements=statements,
         database=Database(address, **limits),
         sessions=Sessions(
             address, scoped=normalise(sessions.get_secret_value()) if sessions else None, **limits
         ),
         authentication=Authentication(settings, partial(expanded, manifest)),
+        tenancy=Tenancy(manifest),
         bodies=Bodies(manifest),
-        parameters=Parameters(manifest),
+        parameters=Parameters(manifest, statements.members),
         secret=settings.app_secret.get_secret_value().encode(),
         max_body=settings.max_body_bytes,
     )
+
+
+def _telemetry() -> TelemetryConfig | None:
+    """FastAPI's own choice where OpenTelemetry's SDK is installed.
+
+    Without it there is nobody to tell, and FastAPI would ask so in every request.
+    """
+    if find_spec("opentelemetry.sdk") is not None:
+        return None
+    return {"tracing": False, "metrics": False, "logs": False}
 
 
 async def _handle(request: Request, error: Exception) -> Response:

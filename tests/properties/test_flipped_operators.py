@@ -16,6 +16,7 @@ from specwright.model.expression import Compare, Expr, In, Parameter, Path
 from specwright.model.interpret import World
 from specwright.model.syntax import parse
 from specwright.model.typecheck import check_condition
+from specwright.model.types import INTEGER, TEXT
 from specwright.sql import expression
 from specwright.sql.constraints import is_row_check
 from specwright.sql.statement import compile_statement
@@ -195,9 +196,9 @@ CONDITIONS = {
 
 #: What a request's filters ask; it is not written as text.
 FILTERS = [
-    Compare("==", Path(("title",)), Parameter("word", Path(("title",)))),
-    In(Path(("title",)), Parameter("words", Path(("title",)))),
-    In(Path(("priority",)), Parameter("levels", Path(("priority",)))),
+    Compare("==", Path(("title",)), Parameter("word", TEXT)),
+    In(Path(("title",)), Parameter("words", TEXT)),
+    In(Path(("priority",)), Parameter("levels", INTEGER)),
 ]
 
 #: Flips that no row can tell, by the reason.

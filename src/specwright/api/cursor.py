@@ -21,20 +21,23 @@ _LONGEST = 65536
 _SHORT = 1000
 
 
-def binding(contract: Contract, resource: Resource, query: ListQuery, caller: str | None) -> bytes:
-    """What a cursor of this list holds for: version, resource, sort, filters and caller.
+def binding(
+    contract: Contract, resource: Resource, query: ListQuery, caller: str | None, tenant: Any = None
+) -> bytes:
+    """What a cursor of this list holds for: version, resource, sort, filters, search, caller and tenant.
 
     Limit, fields and count may change from page to page.
     """
-    filters = sorted(
-        (filter.field.id, filter.operator, _write_value(filter.value)) for filter in query.filters
-    )
+    filters = sorted((asked.path, asked.operator, _write_value(asked.value)) for asked in query.filters)
     parts = [
         contract.name,
         resource.id,
-        [[sort.field.id, str(sort.field.type), sort.descending] for sort in query.sort],
+        [[*sort.through, sort.field.id, str(sort.field.type), *sort.key[1:]] for sort in query.sort],
         filters,
+        None if query.condition is None else query.condition.text,
+        query.search,
         caller,
+        *(() if tenant is None else (_write_value(tenant),)),
     ]
     return json.dumps(parts).encode()
 

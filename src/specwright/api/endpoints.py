@@ -5,7 +5,7 @@ The order of judgement on a row route is 401, then the body, 404 where the calle
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -15,17 +15,19 @@ import asyncpg
 from specwright.api import cursor
 from specwright.api.body import Action, Body, default_value
 from specwright.api.etag import is_known, make_tag, wanted_versions
+from specwright.api.idempotency import judged
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
 from specwright.api.rights import rights_of
 from specwright.api.service import Service
 from specwright.api.violations import problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Field, Filled, Resource
+from specwright.model.expression import TRUE
+from specwright.model.manifest import HAND_OVER, Field, Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
+from specwright.sql.lists import ListShape
 from specwright.sql.query import ListQuery
-from specwright.sql.reads import ListShape
 from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
@@ -59,8 +61,9 @@ class Endpoints:
     def __init__(self, service: Service, resource: Resource) -> None:
         self.service = service
         self.resource = resource
-        self.path = f"{service.contract.prefix}/{resource.path}"
+        self.path = f"{service.contract.prefix}/{service.manifest.route(resource)}"
         self.rights = rights_of(service.statements, resource)
+        self._keyed_by_uuid = resource.key_field.type.kind is Kind.UUID
 
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
@@ -82,16 +85,21 @@ class Endpoints:
             self.resource,
             rights.readable,
             request.query,
+            shown=rights.seen,
+            caller=request.caller,
             cursor_reader=self._cursor_reader(request.caller),
         )
-        planned = query, self._list_statement(scope, query)
+        planned = query, self._list_statement(scope, query, request.caller)
         if not request.query:
             rights.first_page = planned
         return planned
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
-        return self.created(await self.write(await self.asked_create(request), request.caller))
+        asked = await self.asked_create(request)
+        if request.keyed is not None:
+            asked = request.keyed.create(asked)
+        return self.created(await self.write(asked, request.caller), request.caller)
 
     async def asked_create(self, request: Request) -> Asked:
         """The write that a `POST /tasks` asks for.
@@ -106,20 +114,29 @@ class Endpoints:
         shown = self.shown(request)
         body = await self._body(request, "create")
         if body.forbidden:
-            raise forbidden_fields(body)
+            raise forbidden_fields(body.forbidden)
         shape = replace(self.rights(request.caller).shape("create"), shown=shown)
         values: dict[str, Any] = {
             f"new_{name}": body.values[name] if name in body.values else self._default(name)
             for name in shape.fields
         }
+        values["request"] = request.id
+        name_unsure(shape, body, values)
         return Asked("create", shape, values, body)
 
-    def created(self, row: Any) -> Reply:
+    def created(self, row: Any, caller: Caller) -> Reply:
         """The answer for a row that was made."""
-        location = f"{self.path}/{quote(row['key'], safe='')}"
+        location = f"{self._place(caller)}/{quote(row['key'], safe='')}"
         content = row["item"].encode() if row["item"] is not None else b"{}"
         headers = ((b"location", location.encode()), (b"etag", make_tag(row["version"], content).encode()))
         return Reply(201, content, headers)
+
+    def _place(self, caller: Caller) -> str:
+        """The path of the collection; where it names the tenant, that of the caller."""
+        tenant = self.service.manifest.tenant
+        if tenant is None or self.resource.tenant is None:
+            return self.path
+        return self.path.replace(f"{{{tenant.name}}}", quote(str(caller.tenant), safe=""))
 
     async def read(self, request: Request) -> Reply:
         """`GET /tasks/{id}`: one row."""
@@ -128,7 +145,7 @@ class Endpoints:
         key = self.key(request.key)
         if not scope.possible:
             raise Problem("not_found")
-        statement = self.service.statements.read(scope, shown)
+        statement = self.service.statements.read(scope, shown, self.rights(request.caller).apart)
         rows = await self.fetch(statement, request.caller, {"key": key})
         if not rows:
             raise Problem("not_found")
@@ -159,8 +176,9 @@ class Endpoints:
         """
         self.row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
-        values = {"key": self.key(request.key), "versions": wanted_versions(request.header(b"if-match"))}
-        shape = replace(self.rights(request.caller).shape("delete"), version=values["versions"] is not None)
+        versions = wanted_versions(request.header(b"if-match"))
+        values = {"key": self.key(request.key), "versions": versions, "request": request.id}
+        shape = replace(self.rights(request.caller).shape("delete"), version=versions is not None)
         return Asked("delete", shape, values)
 
     async def _change(self, request: Request, action: Action) -> Reply:
@@ -176,18 +194,25 @@ class Endpoints:
         shown = self.shown(request)
         body = await self._body(request, action)
         versions = wanted_versions(request.header(b"if-match"))
-        shape = replace(
-            self.rights(request.caller).shape(action),
-            shown=shown,
-            same=tuple(body.unchanged),
-            version=versions is not None,
-        )
-        values: dict[str, Any] = {"key": self.key(request.key), "versions": versions}
+        handed = self.resource.handed_over
+        alone = handed is not None and action == "update" and body.values.keys() == {handed.name}
+        judged_as = HAND_OVER if alone and not body.forbidden else action
+        if judged_as == HAND_OVER:
+            request.action = HAND_OVER
+        shape = self.rights(request.caller).shape(judged_as)
+        if body.unchanged or versions is not None or shown != shape.shown:
+            shape = replace(shape, shown=shown, same=tuple(body.unchanged), version=versions is not None)
+        values: dict[str, Any] = {
+            "key": self.key(request.key),
+            "versions": versions,
+            "request": request.id,
+        }
         for name in shape.fields:
             values[f"set_{name}"] = name in body.values
             values[f"new_{name}"] = body.values.get(name)
         values |= {f"same_{name}": value for name, value in body.unchanged.items()}
-        return Asked("update", shape, values, body)
+        name_unsure(shape, body, values)
+        return Asked("update", shape, values, body, HAND_OVER if judged_as == HAND_OVER else "")
 
     def collection_scope(self, action: str, caller: Caller) -> Scope:
         """The rows that the caller may do this to.
@@ -201,6 +226,16 @@ class Endpoints:
                 raise unauthenticated()
             raise Problem("forbidden", f"You may not {action} {self.resource.path}.")
         return scope
+
+    async def permit(self, scope: Scope, caller: Caller, connection: Any) -> None:
+        """Judge what only the database knows of a caller, for what is done to no row in particular.
+
+        Raises:
+            Problem: 403.
+        """
+        (found,) = await self.fetch(self.service.statements.permit(scope), caller, {}, connection=connection)
+        if not found["granted"]:
+            raise Problem("forbidden", f"You may not {scope.action} {self.resource.path}.")
 
     def row_scope(self, action: str, caller: Caller) -> Scope:
         """The rows that the caller may do this to.
@@ -222,13 +257,13 @@ class Endpoints:
         rights = self.rights(request.caller)
         if not request.query:
             return rights.shown
-        fields = self.service.parameters.read_item(rights.readable, request.query)
+        fields = self.service.parameters.read_item(rights.seen, request.query)
         return tuple(field.name for field in fields)
 
     async def _body(self, request: Request, action: Action) -> Body:
         raw = await request.body(self.service.max_body)
         content_type = request.header(b"content-type")
-        arguments = (self.resource, action, request.caller.roles, raw, content_type)
+        arguments = (self.resource, action, self.rights(request.caller).members, raw, content_type)
         if len(raw) <= _READ_AT_ONCE:
             return self.service.bodies.read(*arguments)
         return await asyncio.to_thread(self.service.bodies.read, *arguments)
@@ -244,7 +279,7 @@ class Endpoints:
         Raises:
             Problem: no row can have it, so it is not found.
         """
-        if self.resource.key_field.type.kind is not Kind.UUID:
+        if not self._keyed_by_uuid:
             if "\x00" in text:
                 raise Problem("not_found")
             return text
@@ -277,33 +312,39 @@ class Endpoints:
         kind, shape, values = asked.kind, asked.shape, asked.values
         statement = self.service.statements.write(shape, kind)
         confirmation = self.service.statements.confirmation(shape, kind)
-        if confirmation is None:
-            rows = await self.fetch(statement, caller, values, kind, connection)
-            return rows[0] if rows else None
 
         async def work(connection: Any) -> Any:
             rows = await self.fetch(statement, caller, values, kind, connection)
-            if not rows:
-                return None
+            if shape.keyed:
+                rows = judged(rows)
+            if confirmation is None or not rows:
+                return rows[0] if rows else None
             key = self.key(rows[0]["key"]) if kind == "create" else values["key"]
-            (stored,) = await self.fetch(confirmation, caller, {"key": key}, kind, connection)
+            (stored,) = await self.fetch(confirmation, caller, {**values, "key": key}, kind, connection)
             answer = {"key", "version", "item"}
             self.refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
             return stored
 
-        return await (work(connection) if connection else self.service.database.atomically(work))
+        if confirmation is None or connection:
+            return await work(connection)
+        return await self.service.database.atomically(work)
 
     def refuse(self, action: str, verdict: Mapping[str, bool], body: Body | None = None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
         failed = [name for name, holds in verdict.items() if not holds]
         if "readable" in failed:
-            raise Problem("not_found")
+            # Of a row that is there, more than that is known.
+            raise Problem("not_found", hides="granted" in verdict)
         if "version" in failed:
             raise Problem("precondition_failed")
-        if "granted" in failed or "granted after" in failed:
+        if any(name.startswith("granted") for name in failed):
             raise Problem("forbidden", f"You may not {action} this {self.resource.title.lower()}.")
-        if body is not None and body.forbidden:
-            raise forbidden_fields(body)
+        members = [name for name in failed if name.startswith("member:")]
+        forbidden = [self.resource.fields[int(name.partition(":")[2])].wire for name in members]
+        if body is not None:
+            forbidden += body.forbidden
+        if forbidden:
+            raise forbidden_fields(dict.fromkeys(forbidden))
         for name in failed:
             what, _, number = name.partition(":")
             match what:
@@ -336,15 +377,19 @@ class Endpoints:
                 raise
             raise problem from error
 
-    def _list_statement(self, scope: Scope, query: ListQuery) -> Statement:
+    def _list_statement(self, scope: Scope, query: ListQuery, caller: Caller) -> Statement:
         shape = ListShape(
             scope=scope,
             fields=tuple(field.name for field in query.fields),
-            sort=tuple((sort.field.name, sort.descending) for sort in query.sort),
-            filters=tuple((asked.field.name, _operator(asked)) for asked in query.filters),
+            sort=tuple(sort.key for sort in query.sort),
+            filters=tuple((asked.path, _operator(asked)) for asked in query.filters),
             after=None if query.after is None else tuple(value is None for value in query.after),
             offset=query.offset > 0,
             count=query.count,
+            condition=TRUE if query.condition is None else query.condition.shape,
+            search=query.search is not None,
+            reads=self.rights(caller).reads(query.reached),
+            members=self.rights(caller).apart,
         )
         return self.service.statements.list(shape)
 
@@ -352,21 +397,34 @@ class Endpoints:
         following = "null"
         if page["more"]:
             values = [page[f"k{position}"] for position in range(len(query.sort))]
-            binding = cursor.binding(self.service.contract, self.resource, query, caller.id)
+            binding = self._binding(query, caller)
             following = f'"{cursor.write(self.service.secret, binding, values)}"'
         counted = f',"total":{page["total"]}' if query.count else ""
         return f'{{"items":[{page["items"] or ""}],"next_cursor":{following}{counted}}}'.encode()
 
+    def _binding(self, query: ListQuery, caller: Caller) -> bytes:
+        tenant = None if self.resource.tenant is None else caller.tenant
+        return cursor.binding(self.service.contract, self.resource, query, caller.id, tenant)
+
     def _cursor_reader(self, caller: Caller) -> Any:
         def read(query: ListQuery, text: str) -> tuple[Any, ...]:
-            binding = cursor.binding(self.service.contract, self.resource, query, caller.id)
+            binding = self._binding(query, caller)
             return cursor.read(self.service.secret, binding, text)
 
         return read
 
 
+def name_unsure(shape: WriteShape, body: Body, values: dict[str, Any]) -> None:
+    """Tell which members the body has that may be set on some rows only."""
+    for name in shape.unsure:
+        values[f"sent_{name}"] = name in body.values
+
+
 def changed(row: Any) -> Reply:
     """The answer for a row as it is now."""
+    if row["item"] is None:
+        # Handed over to somebody whose rows the caller cannot read.
+        return Reply(204)
     content = row["item"].encode()
     return Reply(200, content, ((b"etag", make_tag(row["version"], content).encode()),))
 
@@ -382,10 +440,10 @@ def _not_the_same(field: Field) -> Problem:
     return validation([FieldError(field.wire, code, message)])
 
 
-def forbidden_fields(body: Body) -> Problem:
-    """The 403 that names the members which need a role that the caller lacks."""
-    names = ", ".join(body.forbidden)
-    errors = [FieldError(wire, "forbidden", f"You may not set {wire}.") for wire in body.forbidden]
+def forbidden_fields(wires: Collection[str]) -> Problem:
+    """The 403 that names the members which are not the caller's to set."""
+    names = ", ".join(wires)
+    errors = [FieldError(wire, "forbidden", f"You may not set {wire}.") for wire in wires]
     return Problem("forbidden", f"You may not set {names}.", errors=errors)
 
 
@@ -399,5 +457,9 @@ def list_values(query: ListQuery) -> dict[str, Any]:
     """What fills the parameters; one row more than asked tells whether there is a next page."""
     values: dict[str, Any] = {"limit": query.limit + 1, "offset": query.offset}
     values |= {f"filter{n}": asked.value for n, asked in enumerate(query.filters)}
+    if query.condition is not None:
+        values |= query.condition.values
+    if query.search is not None:
+        values["search"] = query.search
     values |= {f"after{n}": value for n, value in enumerate(query.after or ())}
     return values

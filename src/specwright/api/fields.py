@@ -2,49 +2,61 @@
 
 from enum import Enum, auto
 
-from specwright.model.manifest import Field, Resource, Shown
+from specwright.model.expression import FALSE, TRUE
+from specwright.model.manifest import Field, Manifest, Resource, Shown, WhoKind
+from specwright.model.typecheck import on_caller_alone
 from specwright.model.types import TEXT_KINDS, Kind
+from specwright.sql.members import Members
 
 
 class Taken(Enum):
     """What becomes of a member of a body."""
 
-    #: Stored as sent.
+    #: Stored as sent; where the row decides whether the caller may, the statement asks it.
     WRITTEN = auto()
     #: Accepted when it equals the stored value.
     UNCHANGED = auto()
     #: Set by the server alone.
     READ_ONLY = auto()
-    #: Needs a role that the caller lacks.
+    #: Not this caller's to set.
     FORBIDDEN = auto()
 
 
-def exists(field: Field, roles: frozenset[str]) -> bool:
-    """Whether the field is part of the API for a caller of these roles, in any direction.
+def exists(field: Field, members: Members) -> bool:
+    """Whether the field is part of the API for a caller with these members, in any direction, of some row.
 
     `hidden` is for no one; `readable by` is for others as if it did not exist (DESIGN §4).
     """
-    if field.shown is Shown.HIDDEN or not field.stored:
-        return False
-    return not field.readable_by or not roles.isdisjoint(field.readable_by)
+    return field.shown is not Shown.HIDDEN and field.stored and members.sees(field.name) != FALSE
 
 
-def readable(resource: Resource, roles: frozenset[str]) -> tuple[Field, ...]:
-    """The fields that a caller of these roles may see, filter and sort by, in the resource's order."""
+def seen(resource: Resource, members: Members) -> tuple[Field, ...]:
+    """The fields that the caller may see, of some row at least, in the resource's order."""
     return tuple(
-        field for field in resource.fields if field.shown is not Shown.WRITE_ONLY and exists(field, roles)
+        field for field in resource.fields if field.shown is not Shown.WRITE_ONLY and exists(field, members)
     )
 
 
-def taken(resource: Resource, field: Field, action: str, roles: frozenset[str]) -> Taken:
+def readable(resource: Resource, members: Members) -> tuple[Field, ...]:
+    """The fields that the caller may see of every row they may read, and so filter and sort by."""
+    return tuple(field for field in seen(resource, members) if members.sees(field.name) == TRUE)
+
+
+def sure_for_somebody(manifest: Manifest, field: Field) -> bool:
+    """Whether there may be a caller who sees the field of every row they may read."""
+    if not field.readable_by:
+        return True
+    named = (manifest.name(word) for word in field.readable_by if word != WhoKind.OWNER)
+    return any(name is None or on_caller_alone(name.condition) for name in named)
+
+
+def taken(resource: Resource, field: Field, action: str, members: Members) -> Taken:
     """What a body of this action may say about an existing field: `create`, `update` or `replace`."""
     if _set_by_server(resource, field):
         return Taken.UNCHANGED if action == "replace" else Taken.READ_ONLY
     if action != "create" and (field.immutable or field.name == resource.key):
         return Taken.UNCHANGED
-    if field.writable_by and roles.isdisjoint(field.writable_by):
-        return Taken.FORBIDDEN
-    return Taken.WRITTEN
+    return Taken.FORBIDDEN if members.sets(field.name) == FALSE else Taken.WRITTEN
 
 
 def must_be_sent(resource: Resource, field: Field, action: str) -> bool:

@@ -1,18 +1,30 @@
 """The OpenAPI 3.1 document, built from the manifest: every route, parameter, body and error."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from specwright.api import problems, schemas
 from specwright.api.body import JSON, MEDIA_TYPES
 from specwright.api.body import Action as BodyAction
-from specwright.api.fields import readable
-from specwright.api.parameters import KIND_OPERATORS, MAX_CHOICES, MAX_OFFSET, UNSORTABLE
+from specwright.api.fields import seen, sure_for_somebody
+from specwright.api.filters import MAX_CHOICES
+from specwright.api.parameters import KIND_OPERATORS, MAX_OFFSET, MAX_SEARCH, NULLS, UNSORTABLE
 from specwright.api.schemas import Described, Schema
-from specwright.model.manifest import Action, Contract, Field, Manifest, Resource, WhoKind
+from specwright.model.manifest import (
+    HAND_OVER,
+    Action,
+    Chosen,
+    Contract,
+    Field,
+    Manifest,
+    Resource,
+    WhoKind,
+)
 from specwright.model.names import kebab
+from specwright.model.syntax import MAX_LENGTH
+from specwright.sql.members import ALL
 from specwright.sql.query import OPERATORS
 
 _STATUSES = {
@@ -26,7 +38,7 @@ _STATUSES = {
 _ALWAYS = (500, 503)
 
 #: The action whose grant decides over each operation.
-_GRANTED_BY = {"replace": "update"}
+_GRANTED_BY = {"replace": ("update",), "update": ("update", HAND_OVER)}
 
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 _LOCATION = {"Location": {"$ref": "#/components/headers/Location"}}
@@ -79,8 +91,11 @@ class _Routes:
         self._actions = actions
         self._manifest = manifest
         self._resource = resource
-        self._base = f"{contract.prefix}/{resource.path}"
-        self._fields = readable(resource, frozenset(role.name for role in manifest.roles))
+        self._base = f"{contract.prefix}/{manifest.route(resource)}"
+        self._tenant = manifest.tenant if resource.tenant is not None else None
+        self._fields = seen(resource, ALL)
+        #: Those that somebody may filter and sort by: of which no row decides who sees them.
+        self._sure = [field for field in self._fields if sure_for_somebody(manifest, field)]
 
     def document(self) -> tuple[dict[str, Any], dict[str, Schema]]:
         """The path items, and the schemas they refer to."""
@@ -114,7 +129,10 @@ class _Routes:
                 ],
             ),
             "patch": self._operation(
-                "update", f"Change members of a {self._resource.title}", changed, [shown, _IF_MATCH]
+                "update",
+                f"Change members of a {self._resource.title}",
+                changed | self._handed_over(),
+                [shown, _IF_MATCH],
             ),
             "put": self._operation(
                 "replace", f"Replace a {self._resource.title}", changed, [shown, _IF_MATCH]
@@ -132,8 +150,9 @@ class _Routes:
         }
         paths = {path: operations for path, operations in paths.items() if operations}
         for path, operations in paths.items():
-            if path != self._base:
-                operations["parameters"] = [self._key_parameter()]
+            keyed = [self._key_parameter()] if path != self._base else []
+            if found := [*self._tenant_parameters(), *keyed]:
+                operations["parameters"] = found
         components: dict[str, Schema] = {}
         for action in self._resource.actions:
             if action.name in self._actions:
@@ -161,8 +180,10 @@ class _Routes:
             body: dict[str, Any] = {"content": {JSON: {"schema": described.body}}}
             operation["requestBody"] = ({"required": True} if "required" in described.body else {}) | body
         if on_all:
-            return f"{self._base}/{verb}", {"post": operation}
-        return f"{self._base}/{{id}}/{verb}", {"post": operation, "parameters": [self._key_parameter()]}
+            found = self._tenant_parameters()
+            return f"{self._base}/{verb}", {"post": operation} | ({"parameters": found} if found else {})
+        found = [*self._tenant_parameters(), self._key_parameter()]
+        return f"{self._base}/{{id}}/{verb}", {"post": operation, "parameters": found}
 
     def _schemas(self, paths: Mapping[str, Any]) -> dict[str, Schema]:
         name, used = self._resource.name, json.dumps(paths)
@@ -189,8 +210,8 @@ class _Routes:
         answers: dict[str, Any],
         parameters: Iterable[dict[str, Any]] = (),
     ) -> dict[str, Any]:
-        granted = _GRANTED_BY.get(action, action)
-        grants = [grant for grant in self._resource.grants if granted in grant.actions]
+        granted = _GRANTED_BY.get(action, (action,))
+        grants = [grant for grant in self._resource.grants if not set(granted).isdisjoint(grant.actions)]
         if not grants:
             return {}
         operation: dict[str, Any] = {
@@ -204,12 +225,17 @@ class _Routes:
         if action in ("create", "update", "replace"):
             operation["requestBody"] = self._request_body(action)
         operation["responses"] = answers | {
-            str(status): {"$ref": f"#/components/responses/{status}"}
-            for status in (*_STATUSES.get(action, _STATUSES["update"]), *_ALWAYS)
+            str(status): {"$ref": f"#/components/responses/{status}"} for status in self._statuses(action)
         }
         if any(grant.who.kind is WhoKind.ANYONE for grant in grants):
             operation["security"] = [{}, {"bearer": []}]
         return operation
+
+    def _handed_over(self) -> dict[str, Any]:
+        """What answers a PATCH after which the row is no more readable for whoever sent it."""
+        if self._resource.handed_over is None:
+            return {}
+        return {"204": {"description": "Handed over, out of reach.", "headers": _REQUEST_ID}}
 
     def _request_body(self, action: Any) -> dict[str, Any]:
         schema = {"$ref": f"#/components/schemas/{self._resource.name}{action.capitalize()}"}
@@ -224,7 +250,8 @@ class _Routes:
             for example in requirement.examples:
                 asked, body = example.request, example.request.body
                 if (
-                    (asked.method, asked.path.strip("/")) == ("POST", self._resource.path)
+                    asked.method == "POST"
+                    and self._is_collection(asked.path.strip("/"))
                     and example.response.status == 201
                     and body is not None
                     and ".id}" not in body
@@ -234,6 +261,35 @@ class _Routes:
                     except ValueError:
                         return None
         return None
+
+    def _is_collection(self, path: str) -> bool:
+        """Whether a path below the prefix is that of the rows, in whichever tenant."""
+        parts, wanted = path.split("/"), self._manifest.route(self._resource).split("/")
+        return len(parts) == len(wanted) and all(
+            part == name or name.startswith("{") for part, name in zip(parts, wanted, strict=True)
+        )
+
+    def _statuses(self, action: str) -> tuple[int, ...]:
+        statuses = _STATUSES.get(action, _STATUSES["update"])
+        if self._tenant is not None:
+            statuses = tuple(sorted({*statuses, 403 if self._tenant.by is Chosen.CLAIM else 400}))
+        return (*statuses, *_ALWAYS)
+
+    def _tenant_parameters(self) -> list[dict[str, Any]]:
+        """How a request names its tenant; a claim of its token is no parameter."""
+        tenant = self._tenant
+        if tenant is None or tenant.by is Chosen.CLAIM:
+            return []
+        key = self._manifest.resource(tenant.entity).key_field
+        return [
+            {
+                "name": tenant.name,
+                "in": tenant.by.value,
+                "required": True,
+                "description": f"The {tenant.entity} that the request is for.",
+                "schema": schemas.accepted(self._manifest, key),
+            }
+        ]
 
     def _key_parameter(self) -> dict[str, Any]:
         return {
@@ -253,7 +309,6 @@ class _Routes:
 
     def _list_parameters(self) -> list[dict[str, Any]]:
         limits = self._resource.limits
-        sortable = [field.wire for field in self._fields if field.type.kind not in UNSORTABLE]
         return [
             _query(
                 "limit",
@@ -266,24 +321,51 @@ class _Routes:
                 {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
                 "Rows to skip; not with `cursor`, which is faster and misses nothing.",
             ),
+            self._sort_parameter(),
             _query(
-                "sort",
-                {
-                    "type": "array",
-                    "items": {"type": "string", "enum": [s for name in sortable for s in (name, f"-{name}")]},
-                    "minItems": 1,
-                    "uniqueItems": True,
-                },
-                "Fields to order by, each once, with `-` from the greatest down; newest first when left out.",
+                "filter",
+                {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
+                "An expression of the spec language that must hold for a row, as "
+                '`status == "todo" and (priority >= 3 or project.name == "Home")`.',
             ),
+            *self._search_parameter(),
             self._fields_parameter(),
             _query("count", {"type": "string", "enum": ["exact"]}, "Adds `total`."),
             *(
                 self._filter_parameter(field, operator)
-                for field in self._fields
+                for field in self._sure
                 for operator in KIND_OPERATORS.get(field.type.kind, ())
             ),
         ]
+
+    def _sort_parameter(self) -> dict[str, Any]:
+        sortable = [field.wire for field in self._sure if field.type.kind not in UNSORTABLE]
+        names = "|".join(sortable)
+        ahead = [hop.name for hop in self._resource.relations if not hop.many]
+        beyond = f"|({'|'.join(ahead)})(__[a-z0-9_]+)+" if ahead else ""
+        named = [sign + name for name in sortable for sign in ("", "-")]
+        items = {
+            "anyOf": [
+                {"type": "string", "enum": named},
+                {"type": "string", "pattern": f"^-?({names}{beyond})({'|'.join(NULLS)})?$"},
+            ]
+        }
+        return _query(
+            "sort",
+            {"type": "array", "items": items, "minItems": 1, "uniqueItems": True},
+            "Fields to order by, each once, with `-` from the greatest down; newest first when left out. "
+            "`project__name` is a field of a row that is referred to; `__nulls_first` or `__nulls_last` at "
+            "the end says where rows without a value go.",
+        )
+
+    def _search_parameter(self) -> Iterator[dict[str, Any]]:
+        looked_into = ", ".join(field.wire for field in self._resource.searchable)
+        if looked_into:
+            yield _query(
+                "q",
+                {"type": "string", "maxLength": MAX_SEARCH},
+                f'Words that {looked_into} must have, all of them; also `or`, `-not` and a "phrase".',
+            )
 
     def _filter_parameter(self, field: Field, operator: str) -> dict[str, Any]:
         schema = schemas.filtered(self._manifest, field, operator)
@@ -343,6 +425,7 @@ def _problem() -> Schema:
             "field": {"type": "string", "description": "A member or parameter; empty for the whole body."},
             "code": {"type": "string", "enum": list(problems.FIELD_CODES)},
             "message": {"type": "string"},
+            "column": {"type": "integer", "minimum": 1, "description": "Where in a `filter`."},
         },
         "required": ["field", "code", "message"],
     }

@@ -2,23 +2,34 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from specwright.api.filters import MAX_CHOICES, MAX_JOINS, hops, read_filter
 from specwright.api.literals import UNSTORABLE, Fault, read
 from specwright.api.problems import FieldError, Problem, echo, validation
+from specwright.api.visible import Visible
+from specwright.model.caller import Caller
+from specwright.model.expression import Expr, Path
 from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.paths import resolve
+from specwright.model.syntax import ComplexityError, print_expression
 from specwright.model.types import Kind, Type
 from specwright.model.values import key_kind
+from specwright.sql.filter import Condition, bind
+from specwright.sql.members import Members
 from specwright.sql.query import Filter, ListQuery, Sort
+from specwright.sql.sight import reached
 
 #: What a list takes besides filters.
-LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "count")
+LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "count", "filter", "q")
 
 MAX_OFFSET = 2**31 - 1
 MAX_PARAMETERS = 50
-MAX_CHOICES = 100
+MAX_SEARCH = 1000
 
 _EQUALITY = ("eq", "ne", "in", "isnull")
 _ORDER = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "isnull")
@@ -40,6 +51,9 @@ KIND_OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.LIST: ("isnull",),
 }
 
+#: What may end a sort key, and whether rows without a value then come first.
+NULLS = {"__nulls_first": True, "__nulls_last": False}
+
 UNSORTABLE = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
 
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
@@ -51,8 +65,9 @@ CursorReader = Callable[[ListQuery, str], tuple[Any, ...]]
 class Parameters:
     """Reads the query strings of one manifest's routes."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, members: Callable[[Resource, Caller], Members]) -> None:
         self._manifest = manifest
+        self._visible = Visible(manifest, members)
 
     def read_list(
         self,
@@ -60,6 +75,8 @@ class Parameters:
         readable: Sequence[Field],
         query_string: bytes,
         *,
+        shown: Sequence[Field],
+        caller: Caller,
         cursor_reader: CursorReader,
     ) -> ListQuery:
         """The page that `GET /tasks?…` asks for.
@@ -77,19 +94,26 @@ class Parameters:
         count = sent.take("count")
         if count not in (None, "exact"):
             sent.refuse("count", "not_a_choice", "Must be exact.")
-        sort = _read_sort(resource, readable, sent)
-        fields = _read_fields(readable, sent)
-        filters = self._read_filters(readable, sent)
+        known = Known(resource, readable, lambda: self._visible.of(caller))
+        sort = _read_sort(known, sent)
+        fields = _read_fields(shown, sent)
+        condition = self._read_condition(known, sent, caller)
+        search = _read_search(resource, sent)
+        filters = self._read_filters(known, sent)
+        known.bound(sent)
         sent.finish()
         query = ListQuery(
-            sort=sort, fields=fields, limit=limit, offset=offset, filters=filters, count=count is not None
+            sort=sort,
+            fields=fields,
+            limit=limit,
+            offset=offset,
+            filters=filters,
+            count=count is not None,
+            condition=condition,
+            search=search,
+            reached=tuple(sorted(known.reached)),
         )
-        if cursor is None:
-            return query
-        after = cursor_reader(query, cursor)
-        return ListQuery(
-            sort=sort, fields=fields, limit=limit, filters=filters, after=after, count=count is not None
-        )
+        return query if cursor is None else replace(query, after=cursor_reader(query, cursor))
 
     def read_item(self, readable: Sequence[Field], query_string: bytes) -> tuple[Field, ...]:
         """The fields that a route with one row in its answer is asked to show; all, unless `fields` says.
@@ -116,22 +140,41 @@ class Parameters:
             sent.refuse_rest(())
             sent.finish()
 
-    def _read_filters(self, readable: Sequence[Field], sent: "_Sent") -> tuple[Filter, ...]:
-        by_wire = {field.wire: field for field in readable}
+    def _read_condition(self, known: "Known", sent: "_Sent", caller: Caller) -> Condition | None:
+        text = sent.take("filter")
+        if text is None:
+            return None
+
+        def refuse(code: str, message: str, column: int) -> None:
+            sent.refuse("filter", code, f"Column {column}: {message}", column)
+
+        expr = read_filter(known.visible, known.seen, text, refuse)
+        if expr is None or not known.follow("filter", expr, sent):
+            return None
+        return bind(self._manifest, known.resource, expr, caller, print_expression(expr))
+
+    def _read_filters(self, known: "Known", sent: "_Sent") -> tuple[Filter, ...]:
         filters = []
         for name, value in sent.rest():
-            wire, operator = (name, "eq") if name in by_wire else _split(name)
-            field = by_wire.get(wire)
-            if field is None:
-                sent.refuse_unknown(name, (*LIST_PARAMETERS, *by_wire))
+            wire, operator = name, "eq"
+            found = known.find(name)
+            if found is None:
+                wire, operator = _split(name)
+                found = known.find(wire)
+            if found is None:
+                sent.refuse_unknown(name, (*LIST_PARAMETERS, *known.by_wire))
                 continue
+            through, field = found
             allowed = KIND_OPERATORS.get(field.type.kind, ())
             if operator not in allowed:
-                takes = ", ".join(f"{wire}__{known}" for known in allowed)
+                takes = ", ".join(f"{wire}__{each}" for each in allowed)
                 sent.refuse(name, "unknown_parameter", f"{wire} has no such filter. It has {takes}.")
                 continue
+            if through and not known.follow(name, Path((*through, field.name)), sent):
+                continue
             try:
-                filters.append(Filter(field, operator, self._read_value(field.type, operator, value)))
+                read_value = self._read_value(field.type, operator, value)
+                filters.append(Filter(field, operator, read_value, through))
             except Fault as fault:
                 sent.refuse(name, fault.code, fault.message)
         return tuple(filters)
@@ -150,6 +193,65 @@ class Parameters:
         if len(choices) > MAX_CHOICES:
             raise Fault("too_long", f"Must hold at most {MAX_CHOICES} values.")
         return tuple(read(choice, type) for choice in choices)
+
+
+class Known:
+    """The fields that a caller knows, of the resource that is listed and of those that relations lead to."""
+
+    def __init__(
+        self, resource: Resource, readable: Sequence[Field], visible: Callable[[], Manifest]
+    ) -> None:
+        self.resource = resource
+        self.by_wire = {field.wire: field for field in readable}
+        self.reached: set[str] = set()
+        self._visible = visible
+        self._joins = 0
+
+    @cached_property
+    def visible(self) -> Manifest:
+        """The manifest as the caller knows it."""
+        return self._visible()
+
+    @cached_property
+    def seen(self) -> Resource:
+        """The resource as the caller knows it."""
+        return self.visible.resource(self.resource.name)
+
+    def find(self, name: str) -> tuple[tuple[str, ...], Field] | None:
+        """The field of this wire name, `title`, or beyond relations, `project__name`; and the relations."""
+        field = self.by_wire.get(name)
+        if field is not None or "__" not in name:
+            return None if field is None else ((), field)
+        *through, wire = name.split("__")
+        current = self.seen
+        for step in through:
+            relation = current.relation(step)
+            if relation is None:
+                return None
+            current = self.visible.resource(relation.target)
+        beyond = next((field for field in current.fields if field.wire == wire), None)
+        if beyond is None:
+            return None
+        path = Path((*through, beyond.name))
+        found = resolve(self.visible, self.seen, path)
+        # `project__id` is the reference itself.
+        return (tuple(through), found.field) if found.hops else ((), found.field)
+
+    def follow(self, name: str, expr: Expr, sent: "_Sent") -> bool:
+        """Note where the paths of an expression lead; False, with a fault, where one is too long."""
+        try:
+            self._joins += hops(self.visible, self.seen, expr)
+        except ComplexityError as error:
+            sent.refuse(name, "too_complex", f"Column {error.column}: {error.message}", error.column)
+            return False
+        self.reached |= reached(self.visible, self.seen, expr)
+        return True
+
+    def bound(self, sent: "_Sent") -> None:
+        """Refuse a request that follows too many relations."""
+        if self._joins > MAX_JOINS:
+            message = f"Sort and filters follow {self._joins} relations together, and may follow {MAX_JOINS}."
+            sent.refuse("filter", "too_complex", message)
 
 
 class _Sent:
@@ -204,9 +306,9 @@ class _Sent:
         rest, self._left = list(self._left.items()), {}
         return rest
 
-    def refuse(self, name: str, code: str, message: str) -> None:
+    def refuse(self, name: str, code: str, message: str, column: int | None = None) -> None:
         """Note a fault."""
-        self._errors.append(FieldError(name, code, message))
+        self._errors.append(FieldError(name, code, message, column))
 
     def refuse_unknown(self, name: str, known: Sequence[str]) -> None:
         """Note a parameter that does not exist, with the likeliest one that does."""
@@ -268,33 +370,63 @@ def _read_fields(readable: Sequence[Field], sent: _Sent) -> tuple[Field, ...]:
     return tuple(field for field in readable if field.wire in names)
 
 
-def _read_sort(resource: Resource, readable: Sequence[Field], sent: _Sent) -> tuple[Sort, ...]:
+def _read_search(resource: Resource, sent: _Sent) -> str | None:
+    """`q=milk`: words that the searchable fields of a row must have."""
+    text = sent.take("q")
+    if text is None:
+        return None
+    if not resource.searchable:
+        sent.refuse("q", "unknown_parameter", "Nothing is searchable here.")
+    elif len(text) > MAX_SEARCH:
+        sent.refuse("q", "too_long", f"Must have at most {MAX_SEARCH} characters.")
+    return text
+
+
+def _read_sort(known: Known, sent: _Sent) -> tuple[Sort, ...]:
     """`sort=-created_at,title`, ended by the key in the direction of the last: a total order for an index.
 
     Newest first when nothing is asked.
     """
+    resource = known.resource
     text = sent.take("sort")
     if text is None:
         created = resource.field("created_at")
         return _total(resource, [] if created is None else [Sort(created, descending=True)])
-    sortable = {field.wire: field for field in readable if field.type.kind not in UNSORTABLE}
+    sortable = {wire: field for wire, field in known.by_wire.items() if field.type.kind not in UNSORTABLE}
     sorts: list[Sort] = []
-    for name in text.split(","):
-        field = sortable.get(name.removeprefix("-"))
-        if field is None:
-            sent.refuse("sort", "not_a_choice", _no_field(name.removeprefix("-"), sortable))
+    for written in text.split(","):
+        name, nulls_first = _nulls(written.removeprefix("-"))
+        through, field = known.find(name) or ((), None)
+        if field is None or field.type.kind in UNSORTABLE:
+            sent.refuse("sort", "not_a_choice", _no_field(name, sortable))
             return ()
-        if any(sort.field is field for sort in sorts):
+        path = Path((*through, field.name))
+        if through and any(hop.many for hop in resolve(known.visible, known.seen, path).hops):
+            message = f"{echo(name)} leads to many rows: a row is sorted by a value of one."
+            sent.refuse("sort", "not_a_choice", message)
+            return ()
+        if through and not known.follow("sort", path, sent):
+            return ()
+        sort = Sort(field, written.startswith("-"), through, nulls_first)
+        if any(other.path == sort.path for other in sorts):
             sent.refuse("sort", "repeated", "Must name each field once.")
             return ()
-        sorts.append(Sort(field, name.startswith("-")))
+        sorts.append(sort)
     return _total(resource, sorts)
+
+
+def _nulls(name: str) -> tuple[str, bool | None]:
+    """A sort key without the word of where rows without a value go, and whether that is first."""
+    for ending, first in NULLS.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending), first
+    return name, None
 
 
 def _total(resource: Resource, sorts: list[Sort]) -> tuple[Sort, ...]:
     key = resource.key_field
     for index, sort in enumerate(sorts):
-        if sort.field.name == key.name:
+        if sort.path == key.name:
             return tuple(sorts[: index + 1])
     return (*sorts, Sort(key, bool(sorts) and sorts[-1].descending))
 

@@ -27,11 +27,20 @@ CODES = {
     "malformed": Code(
         400, "The request cannot be read", "The body is not JSON, or the query string is not UTF-8."
     ),
+    "invalid_idempotency_key": Code(
+        400,
+        "No idempotency key",
+        "`Idempotency-Key` is 1 to 255 visible ASCII characters, from somebody who is signed in.",
+    ),
     "invalid_cursor": Code(
         400,
         "The cursor is not valid here",
         "Changed, or made for another list, sort, filter or caller: start from the first page.",
     ),
+    "tenant_required": Code(
+        400, "Which tenant?", "Rows here belong to a tenant, and the request does not say which it is for."
+    ),
+    "invalid_tenant": Code(400, "Not a tenant", "What the request names as its tenant is not the id of one."),
     "unauthenticated": Code(
         401, "Sign in first", "No credential, or one that is not valid: get a new token, then try again."
     ),
@@ -51,6 +60,11 @@ CODES = {
     "conflict": Code(
         409, "In conflict with another row", "A unique value is taken, or a row in use was to be deleted."
     ),
+    "still_running": Code(
+        409,
+        "Still running",
+        "A request with this `Idempotency-Key` has not ended: wait as `Retry-After` says, then ask again.",
+    ),
     "precondition_failed": Code(
         412, "Changed meanwhile", "The row is no longer the version that `If-Match` names: read it again."
     ),
@@ -63,6 +77,9 @@ CODES = {
     ),
     "validation_failed": Code(
         422, "The request breaks a rule", "Understood and refused; `errors` names each member or parameter."
+    ),
+    "idempotency_key_reused": Code(
+        422, "Another request has this key", "`Idempotency-Key` came with another body or query before."
     ),
     "headers_too_large": Code(
         431, "The headers are too large", "Send fewer or shorter headers, or a shorter path."
@@ -97,6 +114,8 @@ FIELD_CODES = {
     "too_precise": "More decimals than are kept.",
     "invalid_character": "Holds a NUL or a lone surrogate, which PostgreSQL cannot store.",
     "repeated": "Given more than once.",
+    "bad_expression": "Not a condition on these rows; `column` says where in the filter.",
+    "too_complex": "A filter, or what a request follows relations for, is larger than is taken.",
     "not_together": "Cannot be combined with another parameter that was sent.",
     "reference_not_found": "Refers to a row that does not exist for the caller.",
     "rule_violated": "A rule of the resource does not hold.",
@@ -112,6 +131,17 @@ class FieldError:
     field: str
     code: str
     message: str
+    #: Where in the text of the member or parameter, from 1; None where it is the whole.
+    column: int | None = None
+
+    def members(self) -> dict[str, object]:
+        """The fault as JSON has it."""
+        found: dict[str, object] = {
+            "field": echo(self.field),
+            "code": self.code,
+            "message": clean(self.message),
+        }
+        return found if self.column is None else found | {"column": self.column}
 
 
 class Problem(Exception):
@@ -125,6 +155,7 @@ class Problem(Exception):
         errors: Iterable[FieldError] = (),
         headers: Iterable[tuple[str, str]] = (),
         status: int | None = None,
+        hides: bool = False,
     ) -> None:
         known = CODES.get(code)
         if status is None:
@@ -136,6 +167,8 @@ class Problem(Exception):
         self.detail = detail or (known.meaning if known is not None else "")
         self.errors = tuple(errors)
         self.headers = tuple(headers)
+        #: Of a 404, that there is something all the same: for the log alone.
+        self.hides = hides
         super().__init__(f"{status} {code}: {self.detail}")
 
 
@@ -172,10 +205,7 @@ def body(problem: Problem, request_id: str) -> bytes:
         "code": problem.code,
     }
     if problem.errors:
-        members["errors"] = [
-            {"field": echo(error.field), "code": error.code, "message": clean(error.message)}
-            for error in problem.errors[:MOST_ERRORS]
-        ]
+        members["errors"] = [error.members() for error in problem.errors[:MOST_ERRORS]]
     members["request_id"] = clean(request_id)
     return json.dumps(members, ensure_ascii=False).encode()
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
-from specwright.api.fields import Taken, exists, readable, taken
+from specwright.api.fields import Taken, exists, readable, seen, taken
 from specwright.model.caller import Caller
-from specwright.model.manifest import ACTIONS, Field, Resource
+from specwright.model.manifest import ACTIONS, HAND_OVER, Field, Resource
+from specwright.sql.members import Members, is_unsure
 from specwright.sql.query import ListQuery
 from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
@@ -21,8 +22,10 @@ class Rights:
     def __init__(self, statements: Statements, resource: Resource, caller: Caller) -> None:
         self._statements = statements
         self._resource = resource
-        self._roles = caller.roles
+        self.members = statements.members(resource, caller)
         self._anonymous = caller.anonymous
+        # The caller keeps its rights, and must not be kept by them.
+        self._caller = ref(caller)
         manifest = statements.manifest
         targets = {field.target for field in resource.fields if field.target is not None}
         self._targets = {
@@ -30,10 +33,13 @@ class Rights:
             for target in sorted(targets)
             if not manifest.resource(target).external
         }
+        tenant = manifest.tenant
+        founded = tenant is not None and tenant.entity == resource.name and tenant.founder is not None
+        self._founds = founded and not caller.anonymous
         self._users = "User" in manifest and not manifest.resource("User").external
         self._scopes = {
             action: statements.scope(resource, action, caller)
-            for action in (*ACTIONS, *(known.name for known in resource.actions))
+            for action in (*ACTIONS, HAND_OVER, *(known.name for known in resource.actions))
         }
         self._shapes: dict[str, WriteShape] = {}
         #: The plan of a list without parameters, once it was asked for.
@@ -41,17 +47,36 @@ class Rights:
 
     @cached_property
     def readable(self) -> tuple[Field, ...]:
-        """The fields the caller sees."""
-        return readable(self._resource, self._roles)
+        """The fields the caller sees of every row."""
+        return readable(self._resource, self.members)
+
+    @cached_property
+    def seen(self) -> tuple[Field, ...]:
+        """The fields the caller sees, of some row at least."""
+        return seen(self._resource, self.members)
 
     @cached_property
     def shown(self) -> tuple[str, ...]:
-        """The names of the fields the caller sees."""
-        return tuple(field.name for field in self.readable)
+        """Their names."""
+        return tuple(field.name for field in self.seen)
+
+    @cached_property
+    def apart(self) -> Members | None:
+        """The members, where the row decides which of them the caller sees; None where it does not."""
+        return self.members if self.members.unsure(self.shown) else None
 
     def scope(self, action: str) -> Scope:
         """The rows that the caller may list, read, create, update, delete or do an action to."""
         return self._scopes[action]
+
+    def reads(self, names: Iterable[str]) -> tuple[tuple[str, Scope], ...]:
+        """What the caller may read of the entities of these names."""
+        manifest = self._statements.manifest
+        caller = self._caller()
+        assert caller is not None
+        return tuple(
+            (name, self._statements.scope(manifest.resource(name), "read", caller)) for name in names
+        )
 
     def shape(self, action: str) -> WriteShape:
         """The create, update, replace or delete that sends all the caller may and shows all they see.
@@ -60,8 +85,7 @@ class Rights:
         """
         known = self._shapes.get(action)
         if known is None:
-            fields = self._writable(action) if action in ("create", "update", "replace") else []
-            known = self._shapes[action] = self.setting(self._shape(action), fields)
+            known = self._shapes[action] = self.setting(self._shape(action), self._writable(action))
         return known
 
     def setting(self, shape: WriteShape, fields: Iterable[Field]) -> WriteShape:
@@ -73,20 +97,33 @@ class Rights:
         return replace(shape, targets=tuple(targets.items()), fields=tuple(field.name for field in fields))
 
     def _shape(self, action: str) -> WriteShape:
+        unsure = tuple(
+            field.name for field in self._writable(action) if is_unsure(self.members.sets(field.name))
+        )
+        if action == HAND_OVER:
+            unsure = ()
         return WriteShape(
+            members=self.members if unsure or self.apart is not None else None,
+            unsure=unsure,
             scope=self.scope("update" if action == "replace" else action),
             read=self.scope("read"),
             targets=(),
             shown=() if action == "delete" else self.shown,
             caller_row=self._users and not self._anonymous,
+            founds=self._founds and action == "create",
         )
 
     def _writable(self, action: str) -> list[Field]:
+        if action == HAND_OVER:
+            handed = self._resource.handed_over
+            return [] if handed is None else [handed]
+        if action not in ("create", "update", "replace"):
+            return []
         return [
             field
             for field in self._resource.fields
-            if exists(field, self._roles)
-            and taken(self._resource, field, action, self._roles) is Taken.WRITTEN
+            if exists(field, self.members)
+            and taken(self._resource, field, action, self.members) is Taken.WRITTEN
         ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from specwright.migrate.conversion import Conversion
 from specwright.migrate.rows import Rows
-from specwright.migrate.shapes import Check, ForeignKey, IndexShape, Part, PrimaryKey, Unique
+from specwright.migrate.shapes import Check, ForeignKey, IndexShape, Part, PrimaryKey, Search, Unique
 from specwright.model.errors import Origin
 from specwright.model.manifest import Bounds, Field, Resource
 from specwright.model.types import Kind
@@ -137,7 +137,7 @@ def part_comes(
             return _outside(
                 f"narrow {resource.name}.{field.name}", sentence, resource, field, f"({sql}) IS FALSE"
             )
-        case PrimaryKey() | IndexShape():
+        case PrimaryKey() | IndexShape() | Search():
             return None
 
 

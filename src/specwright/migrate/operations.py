@@ -27,6 +27,7 @@ from specwright.migrate.shapes import (
     IndexShape,
     Part,
     PrimaryKey,
+    Search,
     TableShape,
     Unique,
 )
@@ -202,6 +203,13 @@ class AddPart:
             case IndexShape(name, columns, using):
                 method: dict[str, Any] = {"postgresql_using": using} if using else {}
                 return [ops.CreateIndexOp(name, self.table, list(columns), **method)]
+            case Search(name, column, sql):
+                table, column = quote(self.table), quote(column)
+                generated = f"{column} tsvector GENERATED ALWAYS AS ({sql}) STORED"
+                return [
+                    *_execute(f"ALTER TABLE {table} ADD COLUMN {generated}"),
+                    *_execute(f"CREATE INDEX {quote(name)} ON {table} USING gin ({column})"),
+                ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,9 @@ class DropPart:
     def ops(self) -> list[ops.MigrateOperation]:
         if isinstance(self.part, IndexShape):
             return [ops.DropIndexOp(self.part.name, self.table)]
+        if isinstance(self.part, Search):
+            # The index goes with its column.
+            return [ops.DropColumnOp(self.table, self.part.column)]
         return [ops.DropConstraintOp(self.part.name, self.table)]
 
 
@@ -373,3 +384,5 @@ def _word(part: Part) -> str:
             return "foreign key"
         case IndexShape():
             return "index"
+        case Search():
+            return "search index"

@@ -30,7 +30,17 @@ from specwright.migrate.operations import (
     SetType,
 )
 from specwright.migrate.protection import Protect, Unprotect
-from specwright.migrate.shapes import ColumnShape, ForeignKey, IndexShape, Part, TableShape, meaning, shape
+from specwright.migrate.shapes import (
+    LATE,
+    ColumnShape,
+    ForeignKey,
+    IndexShape,
+    Part,
+    Search,
+    TableShape,
+    meaning,
+    shape,
+)
 from specwright.model.errors import Origin
 from specwright.model.manifest import Field, Filled, Manifest, Resource
 from specwright.sql.constraints import constrained
@@ -125,7 +135,7 @@ class _Difference:
             DropPart(self.old[resource.name].name, part)
             for resource in self.gone
             for part in self.old[resource.name].parts
-            if isinstance(part, ForeignKey | IndexShape)
+            if isinstance(part, LATE)
         ]
         yield from (
             Step(drop) for drop in sorted(dropped, key=lambda drop: not isinstance(drop.part, ForeignKey))
@@ -146,7 +156,7 @@ class _Difference:
             (resource, part)
             for resource in self.come
             for part in self.new[resource.name].parts
-            if isinstance(part, ForeignKey | IndexShape)
+            if isinstance(part, LATE)
         ]
         for resource, part in sorted(added, key=lambda pair: isinstance(pair[1], ForeignKey)):
             yield Step(AddPart(resource.table, part), self._cost(resource, part))
@@ -202,7 +212,7 @@ class _Difference:
             yield Step(Require(table, new, new.default), hazard)
 
     def _cost(self, resource: Resource, part: Part) -> Hazard | None:
-        if resource.name not in self.old or isinstance(part, IndexShape):
+        if resource.name not in self.old or isinstance(part, IndexShape | Search):
             return None
         violated = self.new_tables.meanings[part.name]
         before = self.before.resource(resource.name)
@@ -261,7 +271,7 @@ def _parts(old: TableShape, new: TableShape) -> tuple[list[Part], list[Rename], 
 
 
 def _rename_part(table: str, before: Part, after: Part) -> Rename:
-    kind = "index" if isinstance(before, IndexShape) else "constraint"
+    kind = "index" if isinstance(before, IndexShape | Search) else "constraint"
     return Rename(kind, table, before.name, after.name)
 
 

@@ -84,7 +84,19 @@ class IndexShape:
     using: str | None
 
 
-Part = PrimaryKey | Unique | Check | ForeignKey | IndexShape
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The column of the words that `q` looks for, which PostgreSQL generates, and its index of this name."""
+
+    name: str
+    column: str
+    sql: str
+
+
+Part = PrimaryKey | Unique | Check | ForeignKey | IndexShape | Search
+
+#: What is added when all tables are there.
+LATE = ForeignKey | IndexShape | Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,7 @@ def shape(tables: Tables, resource: Resource) -> TableShape:
     table = tables.of(resource)
     return TableShape(
         table.name,
-        tuple(_column(column) for column in table.columns),
+        tuple(_column(column) for column in table.columns if column.computed is None),
         tuple(_part(part) for part in tables.named(resource)),
     )
 
@@ -141,6 +153,9 @@ def _part(part: Constraint | Index) -> Part:
                 name, element.parent.name, element.column.table.name, element.column.name, part.ondelete
             )
         case Index():
+            (first, *_) = part.columns
+            if first.computed is not None:
+                return Search(name, first.name, str(first.computed.sqltext))
             using = part.dialect_options["postgresql"]["using"] or None
             return IndexShape(name, tuple(column.name for column in part.columns), using)
         case _:

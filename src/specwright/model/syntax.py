@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from specwright.model.expression import (
@@ -30,6 +30,10 @@ from specwright.model.expression import (
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 50
+#: Of a number, before the point and behind it.
+MAX_DIGITS = 1000
+
+_TOO_LONG = f"a number has at most {MAX_DIGITS} digits, before the point and behind it"
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -52,6 +56,10 @@ class ExpressionError(ValueError):
         self.column = column
 
 
+class ComplexityError(ExpressionError):
+    """An expression that is too long or too deep to be read."""
+
+
 def parse(text: str, fields: Collection[str] = ()) -> Expr:
     """Read an expression; `fields` are names that a message may suggest.
 
@@ -59,7 +67,7 @@ def parse(text: str, fields: Collection[str] = ()) -> Expr:
         ExpressionError: the text is not an expression of the language.
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters")
+        raise ComplexityError(f"the expression is longer than {MAX_LENGTH} characters")
     if not text.strip():
         raise ExpressionError("the expression is empty")
     indent = len(text) - len(text.lstrip())
@@ -71,7 +79,7 @@ def parse(text: str, fields: Collection[str] = ()) -> Expr:
     except SyntaxError as error:
         raise ExpressionError(_explain(source, error, fields), indent + max(error.offset or 1, 1)) from None
     except (ValueError, RecursionError, MemoryError):
-        raise ExpressionError("the expression holds a character or a nesting that cannot be read") from None
+        raise ComplexityError("the expression holds a character or a nesting that cannot be read") from None
     return _Reader(source, indent).read(tree.body, 0)
 
 
@@ -125,7 +133,7 @@ class _Reader:
 
     def read(self, node: ast.expr, depth: int) -> Expr:
         if depth > MAX_DEPTH:
-            raise self.refuse(node, f"the expression is nested more than {MAX_DEPTH} deep")
+            raise ComplexityError(f"the expression is nested more than {MAX_DEPTH} deep", self.column(node))
         column = self.column(node)
         match node:
             case ast.BoolOp(op, values):
@@ -136,7 +144,9 @@ class _Reader:
             case ast.UnaryOp(ast.USub(), operand):
                 inner = self.read(operand, depth + 1)
                 if isinstance(inner, Literal) and isinstance(inner.value, int | Decimal):
-                    return Literal(-inner.value, column=column)
+                    # Unary minus would round a long one.
+                    exact = isinstance(inner.value, Decimal)
+                    return Literal(inner.value.copy_negate() if exact else -inner.value, column=column)
                 return Negative(inner, column=column)
             case ast.BinOp(left, op, right):
                 if type(op) not in _ARITHMETIC:
@@ -190,7 +200,11 @@ class _Reader:
     def constant(self, node: ast.Constant) -> Literal:
         column = self.column(node)
         match node.value:
-            case None | bool() | int():
+            case None | bool():
+                return Literal(node.value, column=column)
+            case int():
+                if abs(node.value) >= 10**MAX_DIGITS:
+                    raise ExpressionError(_TOO_LONG, column)
                 return Literal(node.value, column=column)
             case str():
                 if "\x00" in node.value or any(0xD800 <= ord(character) < 0xE000 for character in node.value):
@@ -198,7 +212,7 @@ class _Reader:
                 return Literal(node.value, column=column)
             case float():
                 text = self.encoded[node.col_offset : node.end_col_offset].decode().replace("_", "")
-                return Literal(Decimal(text), column=column)
+                return Literal(_decimal(text, column), column=column)
             case _:
                 raise ExpressionError("this literal is not part of the language", column)
 
@@ -226,6 +240,17 @@ class _Reader:
         if first == "caller":
             return CallerPath(tuple(rest), column=self.column(node))
         return Path((first, *rest), column=self.column(node))
+
+
+def _decimal(text: str, column: int) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ExpressionError(_TOO_LONG, column) from None
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= MAX_DIGITS or not isinstance(exponent, int) or -exponent > MAX_DIGITS:
+        raise ExpressionError(_TOO_LONG, column)
+    return number
 
 
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _UNARY, _ATOM = range(8)

@@ -36,6 +36,8 @@ _CONTRADICTIONS = (
     ("hidden", "writable by", "it is never written"),
     ("write only", "readable by", "it is never read"),
     ("write only", "searchable", "a search would tell what it holds"),
+    ("hidden", "searchable", "a search would tell what it holds"),
+    ("readable by", "searchable", "a search would tell the others what it holds"),
     ("write only", "unique", "a conflict would tell what it holds"),
     ("write only", "unique per", "a conflict would tell what it holds"),
     ("unique", "unique per", "what is unique is unique per anything"),
@@ -114,7 +116,12 @@ class RuleReader:
                 if value is not None:
                     self.rules.values[rule] = value
             return
-        self.mistakes.add(part, f'unknown rule "{text}" in field "{self.name}".{_way_out(text)}')
+        way_out = _way_out(text)
+        limit = next((rule for rule in reversed(self.rules.places) if rule.endswith(" by")), None)
+        if limit is not None and next(reversed(self.rules.places)) == limit:
+            *_, last = self.rules.values.get(limit, (part,))
+            way_out = f' Several are joined by "and": {limit} {last.text} and {text}'
+        self.mistakes.add(part, f'unknown rule "{text}" in field "{self.name}".{way_out}')
 
     def once(self, rule: str, part: Span) -> bool:
         if rule in self.rules:
@@ -202,8 +209,8 @@ _FORMS = {
     "unique per": "unique per FIELD",
     "matches": "matches /…/",
     "default": "default VALUE",
-    "readable by": "readable by ROLE",
-    "writable by": "writable by ROLE",
+    "readable by": "readable by WHO",
+    "writable by": "writable by WHO",
     "on delete": "on delete cascade|clear|refuse",
     "was": "was OLD_NAME",
     "count of": "count of RELATION",

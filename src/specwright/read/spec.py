@@ -24,7 +24,7 @@ from specwright.read.tenancy import (
     judge_tenancy,
     read_tenant_line,
 )
-from specwright.read.vocabulary import RULE_LINES, TABLES
+from specwright.read.vocabulary import RULE_LINES, SEARCH_IN, SEARCH_LANGUAGES, TABLES
 
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
 #: Reads the sections that classes stand for; their mistakes go with those of the specs.
@@ -111,8 +111,14 @@ class _Reading:
         for entity in self.entities:
             read_fields(entity, self.spellings, self.mistakes)
         soft, audited = self.marked("soft delete"), self.marked("audited")
+        languages = self.languages()
         declared = [
-            replace(entity.resource(), soft_delete=entity.name in soft, audited=entity.name in audited)
+            replace(
+                entity.resource(),
+                soft_delete=entity.name in soft,
+                audited=entity.name in audited,
+                search_language=languages.get(entity.name, SEARCH_LANGUAGES[0]),
+            )
             for entity in self.entities
         ]
         tenant: Tenant | None = None
@@ -120,7 +126,7 @@ class _Reading:
             declared, tenant = bind(declared, line, self.spellings, self.mistakes)
         resources = {resource.name: resource for resource in complete(declared, self.mistakes)}
         for entity in self.entities:
-            judge_fields(entity, resources[entity.name], resources, list(self.subjects.roles), self.mistakes)
+            judge_fields(entity, resources[entity.name], resources, self.subjects, self.mistakes)
         self.read_actions(resources)
         self.read_moves(resources)
         self.read_grants(resources)
@@ -242,6 +248,27 @@ class _Reading:
         """The entities that have this line among their rules."""
         return {self.entity_name(section) for section, item in self.rule_items() if _words(item) == line}
 
+    def languages(self) -> dict[str | None, str]:
+        """The language that each entity is searched in, where a line among its rules says so."""
+        searched = {entity.name for entity in self.entities if entity.resource().searchable}
+        found: dict[str | None, str] = {}
+        for section, item in self.rule_items():
+            if not _words(item).startswith(SEARCH_IN):
+                continue
+            name, language = self.entity_name(section), _words(item).removeprefix(SEARCH_IN).strip()
+            if language not in SEARCH_LANGUAGES:
+                close = hint(language, SEARCH_LANGUAGES, "There are")
+                self.mistakes.add(item.head, f'"{language}" is no language to search in.{close}')
+            elif name is not None and name not in searched:
+                self.mistakes.add(
+                    item.head, f'nothing of {name} can be searched: add "searchable" to a field'
+                )
+            elif name in found:
+                self.mistakes.add(item.head, f"{name} is searched in {found[name]} already. Keep one")
+            else:
+                found[name] = language
+        return found
+
     def read_rules(self, resources: dict[str, Resource]) -> None:
         for section, item in self.rule_items():
             name = self.entity_name(section)
@@ -254,7 +281,7 @@ class _Reading:
                         "this rule belongs to no entity: put the heading Rules one level below the entity's",
                     )
                 continue
-            if _words(item) in RULE_LINES:
+            if _words(item) in RULE_LINES or _words(item).startswith(SEARCH_IN):
                 continue
             rows = self.rule_rows.setdefault(name, [])
             row = self.read_rule(resources[name], item.head, len(rows) + 1)
@@ -265,9 +292,8 @@ class _Reading:
     def read_rule(self, resource: Resource, head: Span, number: int) -> _RuleRow | None:
         found = leading_code(head)
         if found is None:
-            close = (
-                hint(head.text.lower(), RULE_LINES) or " A rule is an expression in backticks, on one line"
-            )
+            known = (*RULE_LINES, SEARCH_IN)
+            close = hint(head.text.lower(), known) or " A rule is an expression in backticks, on one line"
             self.mistakes.add(head, f'"{head.text[:40]}" is no rule.{close}')
             return None
         text, rest = found

@@ -1,6 +1,6 @@
 """The closed vocabulary of the spec language; `docs/spec-language.md` explains every word of it."""
 
-from specwright.model.manifest import OnDelete
+from specwright.model.manifest import HAND_OVER, OnDelete
 from specwright.model.types import Kind
 
 #: The tables that are read, by the columns they need and may have.
@@ -61,6 +61,41 @@ ON_DELETE = tuple(choice.value for choice in OnDelete)
 #: Lines of a Rules list besides expressions.
 RULE_LINES = ("soft delete", "audited")
 
+#: A line that goes on with a language.
+SEARCH_IN = "search in"
+#: The text search configurations that every PostgreSQL has.
+SEARCH_LANGUAGES = (
+    "simple",
+    "arabic",
+    "armenian",
+    "basque",
+    "catalan",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "irish",
+    "italian",
+    "lithuanian",
+    "nepali",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "serbian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+    "yiddish",
+)
+
 #: Who may be said besides a role and a name from a Who|Is table.
 WHO = ("anyone", "signed in", "owner")
 
@@ -68,7 +103,7 @@ WHO = ("anyone", "signed in", "owner")
 LEVELS = {"row": "row", "all": "collection"}
 
 #: What may be granted besides an action's name.
-MAY = ("list", "read", "create", "update", "delete", "restore", "link", "everything")
+MAY = ("list", "read", "create", "update", "delete", "restore", "link", HAND_OVER, "everything")
 EVERYTHING = ("list", "read", "create", "update", "delete", "moves", "link", "restore")
 
 #: What the request block of an example may say before its headers.

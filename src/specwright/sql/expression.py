@@ -51,8 +51,8 @@ from specwright.model.expression import (
 )
 from specwright.model.manifest import Field, Manifest, Relation, Resource
 from specwright.model.paths import resolve
-from specwright.model.typecheck import common_type, type_of
-from specwright.model.types import NUMBER, TEXT, TEXT_KINDS, Kind, Type
+from specwright.model.typecheck import common_type, is_of_membership, type_of
+from specwright.model.types import NUMBER, TEXT, TEXT_KINDS, USER, Kind, Type
 from specwright.model.values import fit, key_kind
 from specwright.sql.columns import column_type, quoted
 from specwright.sql.tables import Tables
@@ -167,6 +167,10 @@ class Compiler:
         """Where the rows are that a path leads to: all of them, whoever asks."""
         return self.tables.of(resource).alias()
 
+    def seen(self, row: Row) -> Predicate:
+        """Whether a path that leads to this row may go on: always, whoever asks."""
+        return true()
+
     def _prefixes(self, atom: Expr, resource: Resource) -> list[tuple[str, ...]]:
         """The relations to join: those to many, and those to one whose absence makes the comparison false."""
         found: set[tuple[str, ...]] = set()
@@ -184,9 +188,11 @@ class Compiler:
         match node:
             case Literal(value):
                 return value is None
+            case CallerPath(("membership", *_)):
+                return True
             case Path():
                 found = resolve(self.manifest, resource, node)
-                return found.field.nullable or any(self._clearable(hop) for hop in found.hops)
+                return found.field.nullable or any(self.ends(hop) for hop in found.hops)
             case Arithmetic(_, left, right):
                 return self.nullable(left, resource) or self.nullable(right, resource)
             case Negative(operand):
@@ -198,7 +204,8 @@ class Compiler:
             case _:
                 return False
 
-    def _clearable(self, hop: Relation) -> bool:
+    def ends(self, hop: Relation) -> bool:
+        """Whether a hop may lead nowhere, where it leads to one row."""
         reference = self.manifest.resource(hop.source).field(hop.field)
         return not hop.many and (reference is None or reference.nullable)
 
@@ -232,6 +239,24 @@ class Compiler:
         self.caller_values[wanted.parameter] = wanted
         bind = self.bind_type(wanted.type)
         return bindparam(wanted.parameter, type_=ARRAY(bind) if many else bind, required=True)
+
+    def membership(self, name: str) -> ColumnElement[Any]:
+        """A field of the caller's row in the request's tenant, NULL where there is none.
+
+        It asks nothing of any row of the statement, so that PostgreSQL asks it once.
+        """
+        tenant = self.manifest.tenant
+        assert tenant is not None, "a checked expression speaks of memberships where there are some"
+        through = self.manifest.resource(tenant.through)
+        within = through.tenant
+        assert within is not None
+        source = self.source(through)
+        row = Row.of(through, source)
+        mine = (
+            row.columns[within.name] == self.caller_value(("tenant",), within.type),
+            row.columns[tenant.member] == self.caller_value((), USER),
+        )
+        return select(row.columns[name]).select_from(source).where(*mine).correlate(None).scalar_subquery()
 
 
 _CAST = {Kind.DATE: "date", Kind.TIMESTAMP: "timestamptz", Kind.UUID: "uuid"}
@@ -274,7 +299,7 @@ class Comparison:
             link = found.columns[hop.field] == row.columns[row.resource.key]
         else:
             link = found.columns[target.key] == row.columns[hop.field]
-        return table, found, link
+        return table, found, and_(link, self.compiler.seen(found))
 
     def atom(self, node: Expr) -> Predicate:
         match node:
@@ -317,6 +342,10 @@ class Comparison:
     def membership(self, item: Expr, container: Expr) -> Predicate:
         expected = self.typed(item)
         match container:
+            case ListOf(items) if items and is_of_membership(item):
+                # A subquery, which is not to stand there once for each of them.
+                elements = [self.value(element, expected) for element in items]
+                return self.value(item, expected).in_(elements)
             case ListOf(items):
                 value = self.value(item, expected)
                 return or_(false(), *(value == self.value(element, expected) for element in items))
@@ -324,8 +353,8 @@ class Comparison:
                 wanted = TEXT if names == ("roles",) or expected is None else expected
                 elements = self.compiler.caller_value(names, wanted, many=True)
                 return self.value(item, wanted) == any_(elements)
-            case Parameter(name):
-                bind = ARRAY(self.compiler.bind_type(expected or TEXT))
+            case Parameter(name, items):
+                bind = ARRAY(self.compiler.bind_type(items))
                 return self.value(item, expected) == any_(bindparam(name, type_=bind, required=True))
             case _:
                 listed = self.typed(container)
@@ -340,11 +369,12 @@ class Comparison:
                 return self.compiler.constant(value, expected)
             case Path():
                 return self.path(node)
+            case CallerPath(("membership", name)):
+                return self.compiler.membership(name)
             case CallerPath(names):
                 return self.compiler.caller_value(names, expected or TEXT)
-            case Parameter(name, like):
-                found = resolve(self.manifest, self.resource, like).field
-                return bindparam(name, type_=self.compiler.bind_type(found.type), required=True)
+            case Parameter(name, type_):
+                return bindparam(name, type_=self.compiler.bind_type(type_), required=True)
             case Negative(operand):
                 return -self.number(operand)
             case Arithmetic(operator, left, right):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specwright.model.manifest import Field
+from specwright.sql.filter import Condition
 
 #: The operators of `field__op=value`, and what each means.
 OPERATORS = {
@@ -27,6 +28,13 @@ class Filter:
     field: Field
     operator: str
     value: Any
+    #: The names of the relations that lead to the field.
+    through: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The path of the field, dotted."""
+        return ".".join((*self.through, self.field.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,20 @@ class Sort:
 
     field: Field
     descending: bool = False
+    #: The names of the relations that lead to the field, each to one row.
+    through: tuple[str, ...] = ()
+    #: Whether rows without a value come first; None as it is by default, first where values descend.
+    nulls_first: bool | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the field, dotted."""
+        return ".".join((*self.through, self.field.name))
+
+    @property
+    def key(self) -> tuple[str, bool, bool]:
+        """What it is in the shape of a list."""
+        return self.path, self.descending, self.descending if self.nulls_first is None else self.nulls_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +73,7 @@ class ListQuery:
     filters: tuple[Filter, ...] = ()
     after: tuple[Any, ...] | None = None
     count: bool = False
+    condition: Condition | None = None
+    search: str | None = None
+    #: The names of the entities that filters, condition and sort keys lead through or to.
+    reached: tuple[str, ...] = ()

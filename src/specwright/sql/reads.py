@@ -1,55 +1,33 @@
 """Reads: one statement each, and PostgreSQL builds the JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
+    Lateral,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     cast,
-    false,
     func,
     literal_column,
-    or_,
     select,
-    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from specwright.model.expression import Call, Compare, Expr, In, IsNone, Not, Parameter, Path
+from specwright.model.expression import Expr
 from specwright.model.manifest import Field
 from specwright.model.types import Kind, Type
 from specwright.sql.expression import UTC, Compiler, Predicate, Row
+from specwright.sql.members import Members, is_unsure
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
 
 #: RFC 3339 in UTC with microseconds, always of one length.
 _RFC_3339: ColumnElement[Any] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
-
-_COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-
-
-@dataclass(frozen=True, slots=True)
-class ListShape:
-    """What makes one list statement differ from another; values are not part of it."""
-
-    scope: Scope
-    fields: tuple[str, ...]
-    #: Names of the sort keys and whether each descends.
-    sort: tuple[tuple[str, bool], ...]
-    #: Name and operator of each filter.
-    filters: tuple[tuple[str, str], ...] = ()
-    #: For a page after a cursor: whether each of its values is None.
-    after: tuple[bool, ...] | None = None
-    offset: bool = False
-    count: bool = False
 
 
 def wire_value(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -72,11 +50,52 @@ def _moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.to_char(func.timezone(UTC, column), _RFC_3339)
 
 
-def item(table: FromClause, fields: Sequence[Field]) -> tuple[FromClause, ColumnElement[Any]]:
-    """A row of table as one JSON text: the lateral subquery to select from, and the text."""
+#: Fields that are there only where the predicate holds.
+Part = tuple[Predicate, Sequence[Field]]
+
+
+def item(
+    table: FromClause, fields: Sequence[Field], parts: Sequence[Part] = ()
+) -> tuple[FromClause, ColumnElement[Any]]:
+    """A row of table as one JSON text: the lateral subquery to select from, and the text.
+
+    Those fields that are in a part follow the others, or are absent.
+    """
+    if not parts:
+        source = _values(table, fields, "item")
+        return source, cast(func.row_to_json(source.table_valued()), Text())
+    apart = [field for _, part in parts for field in part]
+    certain = [field for field in fields if field not in apart]
+    pieces = [_pieces(table, certain)] if certain else []
+    pieces += [case((predicate, _pieces(table, part))) for predicate, part in parts]
+    # What is not there is NULL, which concat_ws leaves out.
+    joined = func.concat_ws(literal_column("','"), *pieces)
+    text = func.concat(literal_column("'{'"), joined, literal_column("'}'"))
+    source = select(text.label("item")).correlate(table).lateral("item")
+    return source, source.c.item
+
+
+def parts(compiler: Compiler, row: Row, fields: Sequence[Field], members: Members | None) -> list[Part]:
+    """The fields that the caller sees of some rows only, by condition."""
+    found: dict[Expr, list[Field]] = {}
+    for field in fields if members is not None else ():
+        assert members is not None
+        if is_unsure(condition := members.sees(field.name)):
+            found.setdefault(condition, []).append(field)
+    return [(compiler.condition(condition, row), group) for condition, group in found.items()]
+
+
+def _values(table: FromClause, fields: Sequence[Field], name: str) -> Lateral:
     columns = [wire_value(field, table.c[field.column]).label(field.wire) for field in fields]
-    source = select(*columns).correlate(table).lateral("item")
-    return source, cast(func.row_to_json(source.table_valued()), Text())
+    return select(*columns).correlate(table).lateral(name)
+
+
+def _pieces(table: FromClause, fields: Sequence[Field]) -> ColumnElement[Any]:
+    """The members of these fields, without braces around them."""
+    source = _values(table, fields, "members")
+    whole = cast(func.row_to_json(source.table_valued()), Text())
+    inner = func.left(func.substr(whole, literal_column("2")), literal_column("-1"))
+    return select(inner).select_from(source).correlate(table).scalar_subquery()
 
 
 def named_fields(scope: Scope, names: Sequence[str]) -> list[Field]:
@@ -85,11 +104,18 @@ def named_fields(scope: Scope, names: Sequence[str]) -> list[Field]:
     return [fields[name] for name in names]
 
 
-def read_row(tables: Tables, compiler: Compiler, scope: Scope, fields: tuple[str, ...]) -> Select[Any]:
+def read_row(
+    tables: Tables,
+    compiler: Compiler,
+    scope: Scope,
+    names: tuple[str, ...],
+    members: Members | None = None,
+) -> Select[Any]:
     """The version and the JSON of the row with the key `:key`, if the scope lets it be read."""
     table = tables.of(scope.resource).alias("t")
     row = Row.of(scope.resource, table)
-    source, text = item(table, named_fields(scope, fields))
+    fields = named_fields(scope, names)
+    source, text = item(table, fields, parts(compiler, row, fields, members))
     return (
         select(row.columns["version"].label("version"), text.label("item"))
         .select_from(table, source)
@@ -101,110 +127,3 @@ def is_key(compiler: Compiler, row: Row) -> Predicate:
     """Whether the row is the one with the key `:key`."""
     key = row.resource.key_field
     return row.columns[key.name] == bindparam("key", type_=compiler.bind_type(key.type), required=True)
-
-
-def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[Any]:
-    """One page as one row: its `items` as one text, whether there are `more`, and with count the `total`.
-
-    `k0`, `k1`, … are the sort values of the last item, which a cursor needs. Parameters are `limit`, one more
-    than the page holds, `offset`, `filter0` …, `after0` ….
-    """
-    scope = shape.scope
-    resource = scope.resource
-    table = tables.of(resource).alias("t")
-    row = Row.of(resource, table)
-    keys = [(field, descends) for field, (_, descends) in zip(_sort(shape), shape.sort, strict=True)]
-    matching = and_(
-        true(),
-        compiler.condition(scope.before, row),
-        *(
-            compiler.condition(filter_condition(*asked, f"filter{n}"), row)
-            for n, asked in enumerate(shape.filters)
-        ),
-    )
-    fields = named_fields(scope, shape.fields)
-    needed = {field.column: table.c[field.column] for field in (*fields, *(field for field, _ in keys))}
-    inner = select(*needed.values()).where(matching).order_by(*_order(table, keys))
-    if shape.after is not None:
-        inner = inner.where(_after(compiler, row, keys, shape.after))
-    if shape.offset:
-        inner = inner.offset(bindparam("offset", type_=BigInteger(), required=True))
-    limit = bindparam("limit", type_=BigInteger(), required=True)
-    page = inner.limit(limit).subquery("page")
-    source, text = item(page, fields)
-    number = func.row_number().over(order_by=_order(page, keys))
-    sorted_by = [page.c[field.column].label(f"k{n}") for n, (field, _) in enumerate(keys)]
-    listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, source)
-    rows = listed.subquery("listed")
-    items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
-    last = [
-        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_type(field.type)))
-        .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
-        .label(f"k{n}")
-        for n, (field, _) in enumerate(keys)
-    ]
-    answer = select(
-        items.filter(rows.c.n < limit).label("items"), (func.count() == limit).label("more"), *last
-    ).select_from(rows)
-    if shape.count:
-        total = select(func.count()).select_from(table).where(matching).scalar_subquery()
-        answer = answer.add_columns(total.label("total"))
-    return answer
-
-
-def filter_condition(name: str, operator: str, parameter: str) -> Expr:
-    """The condition of `name__operator=:parameter`; `isnull` and `notnull` take no parameter."""
-    path = Path((name,))
-    match operator:
-        case "in":
-            return In(path, Parameter(parameter, path))
-        case "contains" | "startswith":
-            return Call(operator, (path, Parameter(parameter, path)))
-        case "isnull":
-            return IsNone(path)
-        case "notnull":
-            return Not(IsNone(path))
-        case _:
-            return Compare(_COMPARISONS[operator], path, Parameter(parameter, path))
-
-
-def _sort(shape: ListShape) -> list[Field]:
-    return named_fields(shape.scope, [name for name, _ in shape.sort])
-
-
-def _order(source: FromClause, keys: Sequence[tuple[Field, bool]]) -> list[ColumnElement[Any]]:
-    """Nulls come last where values ascend and first where they descend, as PostgreSQL's indexes have them."""
-    order: list[ColumnElement[Any]] = []
-    for field, descends in keys:
-        column: ColumnElement[Any] = source.c[field.column]
-        order.append(column.desc() if descends else column.asc())
-    return order
-
-
-def _after(
-    compiler: Compiler, row: Row, keys: Sequence[tuple[Field, bool]], nulls: tuple[bool, ...]
-) -> Predicate:
-    """Whether the row comes after the one whose sort values are `after0`, `after1`, …"""
-    columns = [row.columns[field.name] for field, _ in keys]
-    values = [
-        bindparam(f"after{n}", type_=compiler.bind_type(field.type), required=True)
-        for n, (field, _) in enumerate(keys)
-    ]
-    directions = {descends for _, descends in keys}
-    if len(directions) == 1 and not any(field.nullable for field, _ in keys):
-        left, right = func.row(*columns), func.row(*values)
-        return left < right if directions == {True} else left > right
-    reached: Predicate = false()
-    for (field, descends), column, value, null in reversed(
-        list(zip(keys, columns, values, nulls, strict=True))
-    ):
-        if null:
-            beyond = column.is_not(None) if descends else false()
-            same = column.is_(None)
-        else:
-            beyond = column < value if descends else column > value
-            if field.nullable and not descends:
-                beyond = or_(beyond, column.is_(None))
-            same = column == value
-        reached = or_(beyond, and_(same, reached))
-    return reached

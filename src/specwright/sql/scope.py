@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from specwright.model.caller import Caller
 from specwright.model.expression import (
     FALSE,
+    MEMBER,
     TRUE,
     And,
     Arithmetic,
@@ -29,12 +30,14 @@ from specwright.model.expression import (
     all_of,
     any_of,
     negate,
+    walk,
 )
 from specwright.model.interpret import World
-from specwright.model.manifest import Grant, Manifest, Resource, Who, WhoKind
-from specwright.model.typecheck import FUNCTIONS, common_type, on_caller_alone, type_of
+from specwright.model.manifest import HAND_OVER, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.typecheck import FUNCTIONS, common_type, is_of_membership, on_caller_alone, type_of
 from specwright.model.types import NUMBER, TEXT, Type
 from specwright.model.values import Misfit, fit
+from specwright.sql.members import Members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,9 @@ class Scope:
     action: str
     before: Expr
     after: Expr
+    #: For handing over: the before and the after of each grant. They go together, since its Who says nothing of
+    #: the row after.
+    pairs: tuple[tuple[Expr, Expr], ...] = ()
 
     @property
     def possible(self) -> bool:
@@ -71,7 +77,8 @@ class Scopes:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self._decided: WeakKeyDictionary[Caller, dict[tuple[str, str], Scope]] = WeakKeyDictionary()
-        self._distinct: dict[tuple[str, str, Expr, Expr], Scope] = {}
+        self._distinct: dict[Any, Scope] = {}
+        self._members: dict[Any, Members] = {}
 
     def scope(self, resource: Resource, action: str, caller: Caller) -> Scope:
         """What `caller` may do to rows of `resource`.
@@ -83,9 +90,29 @@ class Scopes:
         known = decided.get((resource.name, action))
         if known is None:
             known = self._decide(resource, action, caller)
-            known = self._distinct.setdefault((resource.name, action, known.before, known.after), known)
+            conditions = known.before, known.after, known.pairs
+            known = self._distinct.setdefault((resource.name, action, conditions), known)
             decided[resource.name, action] = known
         return known
+
+    def members(self, resource: Resource, caller: Caller) -> Members:
+        """When `caller` may see and set the fields of `resource` that are not everyone's."""
+        seen = {
+            field.name: self._one_of(resource, field.readable_by, caller)
+            for field in resource.fields
+            if field.readable_by
+        }
+        set = {
+            field.name: self._one_of(resource, field.writable_by, caller)
+            for field in resource.fields
+            if field.writable_by
+        }
+        same = resource.name, tuple(seen.items()), tuple(set.items())
+        return self._members.setdefault(same, Members(seen, set))
+
+    def _one_of(self, resource: Resource, words: tuple[str, ...], caller: Caller) -> Expr:
+        who = (self._who(resource, self.manifest.who(word), caller) for word in words)
+        return any_of(*(self._bind(resource, each, caller) for each in who))
 
     def reasons(self, resource: Resource, action: str, caller: Caller) -> tuple[Reason, ...]:
         """Every grant of the action, with its conditions as they stand for this caller."""
@@ -101,6 +128,18 @@ class Scopes:
         )
 
     def _decide(self, resource: Resource, action: str, caller: Caller) -> Scope:
+        if resource.tenant is not None and (caller.anonymous or caller.tenant is None):
+            return Scope(resource, action, FALSE, FALSE)
+        granted = self._granted(resource, action, caller)
+        asked = within(resource)
+        if action == "create":
+            return Scope(resource, action, granted.before, all_of(asked, granted.after))
+        if _is_of_all(resource, action):
+            return Scope(resource, action, *(_of_no_row(all_of(asked, granted.before)),) * 2)
+        before, after = all_of(asked, granted.before), all_of(asked, granted.after)
+        return Scope(resource, action, before, after, granted.pairs)
+
+    def _granted(self, resource: Resource, action: str, caller: Caller) -> Scope:
         reasons = [reason for reason in self.reasons(resource, action, caller) if reason.who != FALSE]
         before = any_of(*(all_of(reason.who, reason.when) for reason in reasons))
         if action in ("list", "read"):
@@ -108,7 +147,7 @@ class Scopes:
         if action == "create":
             after = any_of(*(all_of(reason.who, reason.when, reason.then) for reason in reasons))
             return Scope(resource, action, TRUE if after != FALSE else FALSE, after)
-        if any(known.name == action and known.level == "collection" for known in resource.actions):
+        if _is_of_all(resource, action):
             # Of no row: who may on any row, may.
             return Scope(resource, action, before, before)
         read = self.scope(resource, "read", caller)
@@ -116,6 +155,11 @@ class Scopes:
             # There is no row after, so Then says nothing.
             whole = all_of(read.before, before)
             return Scope(resource, action, whole, whole)
+        if action == HAND_OVER:
+            # Whoever lets go of a row need have nothing of it afterwards.
+            pairs = tuple((all_of(reason.who, reason.when), reason.then) for reason in reasons)
+            after = any_of(*(then for _, then in pairs))
+            return Scope(resource, action, all_of(read.before, before), after, pairs)
         after = any_of(*(all_of(reason.who, reason.then) for reason in reasons))
         return Scope(resource, action, all_of(read.before, before), all_of(read.before, after))
 
@@ -125,7 +169,30 @@ class Scopes:
         return who_condition(self.manifest, resource, who)
 
     def _bind(self, resource: Resource, expr: Expr, caller: Caller) -> Expr:
-        return _Binder(self.manifest, resource, caller).condition(expr)
+        return Binder(self.manifest, resource, caller).condition(expr)
+
+
+def within(resource: Resource) -> Expr:
+    """What is asked before any grant: the row is in the request's tenant, and the caller a member of it."""
+    field = resource.tenant
+    if field is None:
+        return TRUE
+    return all_of(Compare("==", Path((field.name,)), CallerPath(("tenant",))), MEMBER)
+
+
+def _is_of_all(resource: Resource, action: str) -> bool:
+    return any(known.name == action and known.level == "collection" for known in resource.actions)
+
+
+def _of_no_row(expr: Expr) -> Expr:
+    """What can be asked without a row; what a row would decide counts as true."""
+    match expr:
+        case And(items):
+            return all_of(*map(_of_no_row, items))
+        case Or(items):
+            return any_of(*map(_of_no_row, items))
+        case _:
+            return TRUE if any(isinstance(node, Path) for node in walk(expr)) else expr
 
 
 def who_condition(manifest: Manifest, resource: Resource, who: Who) -> Expr:
@@ -144,7 +211,7 @@ def who_condition(manifest: Manifest, resource: Resource, who: Who) -> Expr:
 
 
 @dataclass(frozen=True, slots=True)
-class _Binder:
+class Binder:
     """Decides what depends on the caller alone; what stays of the caller is never None and fits its type."""
 
     manifest: Manifest
@@ -198,7 +265,7 @@ class _Binder:
 
     def value(self, node: Expr, expected: Type | None) -> Expr:
         match node:
-            case CallerPath(names):
+            case CallerPath(names) if not is_of_membership(node):
                 found = fit(self.manifest, claim(self.caller, names), expected or TEXT)
                 return Literal(None) if found is None else node
             case Arithmetic(operator, left, right):
@@ -219,9 +286,11 @@ _NEVER: Any = None
 
 
 def claim(caller: Caller, names: tuple[str, ...]) -> Any:
-    """What `caller.NAMES` stands for: the id, the roles, or a claim, None where there is none."""
+    """What `caller.NAMES` stands for: the id, the roles, the tenant or a claim, None where there is none."""
     if names in ((), ("id",)):
         return caller.id
+    if names == ("tenant",):
+        return caller.tenant
     if names == ("roles",):
         return sorted(caller.roles)
     found: Any = caller.claims

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Computed,
     Constraint,
     Dialect,
     ForeignKeyConstraint,
@@ -17,14 +18,20 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as _Asyncpg
 
 from specwright.model.manifest import Field, Manifest, OnDelete, Resource
 from specwright.model.names import MAX_IDENTIFIER
 from specwright.model.types import TEXT_KINDS, Kind
 from specwright.sql.checks import Violation, field_checks
-from specwright.sql.columns import column
+from specwright.sql.columns import column, quoted
 from specwright.sql.naming import Names
+
+#: The column of what `q` looks into; no name of a spec begins with an underscore.
+SEARCH = "_search"
+#: Characters of a row's texts that are searched: a tsvector holds 1 MiB at most, and refuses a row with more.
+SEARCHED = 50_000
 
 #: How every statement and definition is spelled.
 DIALECT: Dialect = _Asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
@@ -67,6 +74,7 @@ class Tables:
                 resource.table,
                 self.metadata,
                 *(column(manifest, field) for field in resource.fields if field.stored),
+                *_search_column(resource),
                 schema=None if resource.schema == "public" else resource.schema,
             )
             self._named[resource.name] = []
@@ -133,10 +141,14 @@ class Tables:
                 violated = Violated(Violation.UNIQUE, resource.name, tuple(part.name for part in fields))
                 name = self._name("uq", resource, violated, *columns)
                 self._add(resource, UniqueConstraint(*columns, name=name))
-        for wanted, method in _indexes(resource):
+        users_are_stored = "User" in self._tables
+        for wanted, method in _indexes(resource, users_are_stored):
             name = self.names.make("ix", resource.table, *wanted)
             index = Index(name, *(table.c[column] for column in wanted), postgresql_using=method)
             self._named[resource.name].append(index)
+        if SEARCH in table.c:
+            name = self.names.make("ix", resource.table, SEARCH)
+            self._named[resource.name].append(Index(name, table.c[SEARCH], postgresql_using="gin"))
 
     def _refer(self, resource: Resource, field: Field) -> None:
         target = self.manifest.resource(field.target) if field.target else None
@@ -159,6 +171,19 @@ def quote(identifier: str) -> str:
     return DIALECT.identifier_preparer.quote(identifier)
 
 
+def regconfig(resource: Resource) -> str:
+    """The text search configuration of a resource, as SQL."""
+    return f"{quoted(f'pg_catalog.{resource.search_language}')}::regconfig"
+
+
+def _search_column(resource: Resource) -> Iterator[Column[Any]]:
+    """The words of the searchable fields, which PostgreSQL keeps up to date."""
+    texts = [f"coalesce({quote(field.column)}, '')" for field in resource.searchable]
+    if texts:
+        words = f"to_tsvector({regconfig(resource)}, left({' || chr(10) || '.join(texts)}, {SEARCHED}))"
+        yield Column(SEARCH, TSVECTOR(), Computed(words, persisted=True))
+
+
 def _unique_fields(resource: Resource, field: Field) -> tuple[Field, ...]:
     """The fields a value is unique per, then the field: equality on the former is what queries have."""
     per = (resource.field(name) for name in field.unique_per)
@@ -174,18 +199,24 @@ def _index_share(resource: Resource, field: Field) -> int:
     return widest
 
 
-def _indexes(resource: Resource) -> Iterator[tuple[tuple[str, ...], str | None]]:
-    """Columns and method of each index that no constraint brings along."""
+def _indexes(resource: Resource, users_are_stored: bool) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """Columns and method of each index that no constraint brings along.
+
+    Within a tenant every query names it, so it comes first.
+    """
     key = resource.key_field.column
     created = resource.field("created_at")
     order = (created.column, key) if created is not None else (key,)
     covered = {_unique_fields(resource, field)[0].column for field in resource.fields if field.unique}
-    owner = resource.owner
-    if created is not None:
-        yield order, None
+    owner, tenant = resource.owner, resource.tenant
+    first = () if tenant is None else (tenant.column,)
+    covered.update(first)
+    if created is not None or first:
+        yield (*first, *order), None
     if owner is not None and owner.column != key:
-        covered.add(owner.column)
-        yield (owner.column, *order), None
+        if not (first and users_are_stored):
+            covered.add(owner.column)
+        yield (*first, owner.column, *order), None
     for field in resource.fields:
         if not field.stored or field.column in covered or field.column == key:
             continue
@@ -194,4 +225,4 @@ def _indexes(resource: Resource) -> Iterator[tuple[tuple[str, ...], str | None]]
         elif field.indexed and field.type.kind in {Kind.JSON, Kind.LIST}:
             yield (field.column,), "gin"
         elif field.indexed and field.name != "created_at":
-            yield (field.column, key), None
+            yield (*first, field.column, key), None

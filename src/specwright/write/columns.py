@@ -39,7 +39,11 @@ def table_code(table: sa.Table) -> Call:
         table.constraints,
         key=lambda part: (_KINDS.index(type(part)), str(part.name)),
     )
-    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    indexes = sorted(
+        # What `q` looks into is no business of a class.
+        (index for index in table.indexes if not any(column.computed for column in index.columns)),
+        key=lambda index: str(index.name),
+    )
     arguments: list[Code] = [*map(_constraint, constraints), *map(_index, indexes)]
     if table.schema is not None:
         arguments.append(f'{{"schema": {text(table.schema)}}}')

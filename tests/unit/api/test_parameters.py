@@ -14,10 +14,13 @@ from specwright.api import problems
 from specwright.api.fields import readable
 from specwright.api.parameters import Parameters
 from specwright.api.problems import Problem
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.caller import Caller
+from specwright.model.manifest import Field, Manifest, Resource
 from specwright.sql.query import ListQuery
+from specwright.sql.scope import Scopes
 
 NOBODY: frozenset[str] = frozenset()
+ADA = Caller("ada")
 
 
 @pytest.fixture
@@ -31,9 +34,23 @@ def read(manifest: Manifest, thing: Resource) -> Any:
 
     def read(query_string: str | bytes, roles: frozenset[str] = NOBODY) -> ListQuery:
         raw = query_string if isinstance(query_string, bytes) else query_string.encode()
-        return Parameters(manifest).read_list(thing, readable(thing, roles), raw, cursor_reader=cursor_reader)
+        caller = Caller("ada", roles)
+        seen = fields(manifest, thing, caller)
+        return Parameters(manifest, members(manifest)).read_list(
+            thing, seen, raw, shown=seen, caller=caller, cursor_reader=cursor_reader
+        )
 
     return read
+
+
+def members(manifest: Manifest) -> Any:
+    """What a caller sees of the fields of a resource."""
+    return Scopes(manifest).members
+
+
+def fields(manifest: Manifest, resource: Resource, caller: Caller = ADA) -> tuple[Field, ...]:
+    """The fields that the caller reads."""
+    return readable(resource, members(manifest)(resource, caller))
 
 
 def _sort(query: ListQuery) -> list[str]:
@@ -49,7 +66,7 @@ def test_nothing_asked_is_the_newest_twenty(read: Any, thing: Resource) -> None:
     query = read("")
     assert (query.limit, query.offset, query.after, query.count) == (20, 0, None, False)
     assert _sort(query) == ["-created_at", "-id"]
-    assert query.fields == readable(thing, NOBODY)
+    assert "secret" not in [field.name for field in query.fields]
 
 
 @pytest.mark.parametrize(
@@ -218,12 +235,12 @@ def test_a_bad_cursor_is_told_as_such(read: Any) -> None:
 
 def test_routes_of_one_row_take_fields_and_nothing_else(manifest: Manifest, thing: Resource) -> None:
     """A filter on a row route is a mistake of the client, and writes take nothing at all."""
-    parameters, fields = Parameters(manifest), readable(thing, NOBODY)
-    assert parameters.read_item(fields, b"") == fields
-    assert [field.wire for field in parameters.read_item(fields, b"fields=id")] == ["id"]
+    parameters, known = Parameters(manifest, members(manifest)), fields(manifest, thing)
+    assert parameters.read_item(known, b"") == known
+    assert [field.wire for field in parameters.read_item(known, b"fields=id")] == ["id"]
     for raw in (b"limit=1", b"title=x", b"fields=id&fields=id"):
         with pytest.raises(Problem):
-            parameters.read_item(fields, raw)
+            parameters.read_item(known, raw)
     parameters.read_nothing(b"")
     with pytest.raises(Problem):
         parameters.read_nothing(b"fields=id")
@@ -254,8 +271,8 @@ def test_no_query_string_raises_anything_but_a_problem(
     manifest: Manifest, thing: Resource, raw: bytes
 ) -> None:
     """Whatever is sent, the answer is a page or a readable problem."""
-    parameters, fields = Parameters(manifest), readable(thing, NOBODY)
+    parameters, known = Parameters(manifest, members(manifest)), fields(manifest, thing)
     try:
-        parameters.read_list(thing, fields, raw, cursor_reader=lambda query, text: ())
+        parameters.read_list(thing, known, raw, shown=known, caller=ADA, cursor_reader=lambda query, text: ())
     except Problem as problem:
         json.loads(problems.body(problem, "r"))

@@ -201,7 +201,7 @@ def test_parameters_come_from_the_request() -> None:
     """A parameter stands for the value that the request supplies."""
     like = Path(("priority",))
     world = World(MANIFEST, {}, NOW, {"least": 2})
-    expr = Compare(">=", like, Parameter("least", like))
+    expr = Compare(">=", like, Parameter("least", INTEGER))
     assert world.holds(expr, TASK, {**EMPTY, "priority": 2})
     assert not world.holds(expr, TASK, {**EMPTY, "priority": 1})
 

@@ -11,7 +11,7 @@ from specwright.api.rights import Rights
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.manifest import Manifest
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP
-from specwright.sql.reads import ListShape
+from specwright.sql.lists import ListShape
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
 
@@ -54,12 +54,14 @@ def _all() -> dict[str, Statement]:
     task = manifest.resource("Task")
     fields = ("id", "title", "due")
     public = statements.scope(task, "list", ANONYMOUS)
-    newest = (("created_at", True), ("id", True))
-    nullable = (("due", True), ("id", True))
+    newest = (("created_at", True, True), ("id", True, True))
+    nullable = (("due", True, True), ("id", True, True))
     ada, admin = Rights(statements, task, ADA), Rights(statements, task, ADMIN)
     return {
-        "read, by a member of the project": statements.read(statements.scope(task, "read", ADA), fields),
-        "read, by an admin": statements.read(statements.scope(task, "read", ADMIN), fields),
+        "read, by a member of the project": statements.read(
+            statements.scope(task, "read", ADA), fields, None
+        ),
+        "read, by an admin": statements.read(statements.scope(task, "read", ADMIN), fields, None),
         "list, by anyone": statements.list(ListShape(public, fields, newest)),
         "list, by an admin, after a cursor": statements.list(
             ListShape(admin.scope("list"), fields, newest, after=(False, False))
@@ -118,7 +120,7 @@ def test_a_shape_is_compiled_once() -> None:
     task = manifest.resource("Task")
     first, second = (statements.scope(task, "read", Caller(name)) for name in ("ada", "bob"))
     assert first is second
-    assert statements.read(first, ("id",)) is statements.read(second, ("id",))
+    assert statements.read(first, ("id",), None) is statements.read(second, ("id",), None)
     one, other = (Rights(statements, task, Caller(name)).shape("update") for name in ("ada", "bob"))
     assert statements.write(one, "update") is statements.write(other, "update")
 

@@ -1,0 +1,210 @@
+"""Lists: a page is one statement, whatever it is filtered, searched and sorted by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+
+from specwright.model.expression import TRUE, Call, Compare, Expr, In, IsNone, Not, Parameter, Path
+from specwright.model.manifest import Field
+from specwright.model.paths import resolve
+from specwright.sql.expression import Comparison, Compiler, Predicate, Row
+from specwright.sql.members import Members
+from specwright.sql.reads import item, named_fields, parts
+from specwright.sql.scope import Scope
+from specwright.sql.sight import Sight
+from specwright.sql.tables import SEARCH, Tables, regconfig
+
+_COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """What makes one list statement differ from another; values are not part of it.
+
+    Paths are dotted: `project.name`.
+    """
+
+    scope: Scope
+    fields: tuple[str, ...]
+    #: Path of each sort key, whether it descends, and whether rows without a value come first.
+    sort: tuple[tuple[str, bool, bool], ...]
+    #: Path and operator of each filter.
+    filters: tuple[tuple[str, str], ...] = ()
+    #: For a page after a cursor: whether each of its values is None.
+    after: tuple[bool, ...] | None = None
+    offset: bool = False
+    count: bool = False
+    #: What `filter=` asks, its literals as parameters.
+    condition: Expr = TRUE
+    search: bool = False
+    #: What the caller may read of the entities that filters and sort keys lead to, by name.
+    reads: tuple[tuple[str, Scope], ...] = ()
+    #: What the caller sees, where the row decides that of some field.
+    members: Members | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A sort key: its value in the inner SELECT, and what that is called on the page."""
+
+    field: Field
+    value: ColumnElement[Any]
+    name: str
+    nullable: bool
+    descends: bool
+    nulls_first: bool
+
+    @property
+    def selected(self) -> ColumnElement[Any]:
+        """The value under its name."""
+        return self.value if getattr(self.value, "name", None) == self.name else self.value.label(self.name)
+
+    def order(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The value in its direction: an index has nulls last where it ascends, first where it descends."""
+        ordered = value.desc() if self.descends else value.asc()
+        if self.nulls_first == self.descends or not self.nullable:
+            return ordered
+        return ordered.nulls_first() if self.nulls_first else ordered.nulls_last()
+
+
+def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[Any]:
+    """One page as one row: its `items` as one text, whether there are `more`, and with count the `total`.
+
+    `k0`, `k1`, … are the sort values of the last item, which a cursor needs. Parameters are `limit`, one more
+    than the page holds, `offset`, `filter0` …, `literal0` …, `search`, `after0` ….
+    """
+    scope = shape.scope
+    table = tables.of(scope.resource).alias("t")
+    row = Row.of(scope.resource, table)
+    sight = Sight(compiler, dict(shape.reads))
+    source, keys = _sorted(sight, table, row, shape.sort)
+    matching = and_(
+        true(),
+        compiler.condition(scope.before, row),
+        *(
+            sight.condition(_filter_condition(sight, row, *asked, f"filter{n}"), row)
+            for n, asked in enumerate(shape.filters)
+        ),
+        sight.condition(shape.condition, row),
+        _found(scope, table) if shape.search else true(),
+    )
+    fields = named_fields(scope, shape.fields)
+    apart = shape.members is not None and shape.members.unsure(shape.fields)
+    # Conditions on the rows of the page may ask for any of their columns.
+    wanted = [known for known in scope.resource.fields if known.stored] if apart else fields
+    needed = {name.column: table.c[name.column] for name in wanted} | {key.name: key.selected for key in keys}
+    inner = select(*needed.values()).select_from(source).where(matching)
+    inner = inner.order_by(*(key.order(key.value) for key in keys))
+    if shape.after is not None:
+        inner = inner.where(_after(compiler, keys, shape.after))
+    if shape.offset:
+        inner = inner.offset(bindparam("offset", type_=BigInteger(), required=True))
+    limit = bindparam("limit", type_=BigInteger(), required=True)
+    page = inner.limit(limit).subquery("page")
+    held = parts(compiler, Row.of(scope.resource, page), fields, shape.members) if apart else ()
+    lateral, text = item(page, fields, held)
+    number = func.row_number().over(order_by=[key.order(page.c[key.name]) for key in keys])
+    sorted_by = [page.c[key.name].label(f"k{n}") for n, key in enumerate(keys)]
+    listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, lateral)
+    rows = listed.subquery("listed")
+    items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
+    last = [
+        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_type(key.field.type)))
+        .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
+        .label(f"k{n}")
+        for n, key in enumerate(keys)
+    ]
+    answer = select(
+        items.filter(rows.c.n < limit).label("items"), (func.count() == limit).label("more"), *last
+    ).select_from(rows)
+    if shape.count:
+        total = select(func.count()).select_from(table).where(matching).scalar_subquery()
+        answer = answer.add_columns(total.label("total"))
+    return answer
+
+
+def _filter_condition(sight: Sight, row: Row, path: str, operator: str, parameter: str) -> Expr:
+    """The condition of `path__operator=:parameter`; `isnull` and `notnull` take no parameter."""
+    asked = Path(tuple(path.split(".")))
+    sent = Parameter(parameter, resolve(sight.manifest, row.resource, asked).field.type)
+    match operator:
+        case "in":
+            return In(asked, sent)
+        case "contains" | "startswith":
+            return Call(operator, (asked, sent))
+        case "isnull":
+            return IsNone(asked)
+        case "notnull":
+            return Not(IsNone(asked))
+        case _:
+            return Compare(_COMPARISONS[operator], asked, sent)
+
+
+def _found(scope: Scope, table: FromClause) -> Predicate:
+    """Whether the row has the words of `:search`, as PostgreSQL reads what people type into search boxes."""
+    language: ColumnElement[Any] = literal_column(regconfig(scope.resource))
+    words = func.websearch_to_tsquery(language, bindparam("search", type_=Text(), required=True))
+    return table.c[SEARCH].bool_op("@@")(words)
+
+
+def _sorted(
+    sight: Sight, table: FromClause, row: Row, sort: Sequence[tuple[str, bool, bool]]
+) -> tuple[FromClause, list[_Key]]:
+    """What to select from, and the sort keys in it. A row that the caller cannot read has no value."""
+    comparison = Comparison(sight, row)
+    source, keys = table, []
+    for n, (path, descends, nulls_first) in enumerate(sort):
+        asked = Path(tuple(path.split(".")))
+        found = resolve(sight.manifest, row.resource, asked)
+        for length in range(1, len(found.hops) + 1):
+            prefix = asked.names[:length]
+            if prefix not in comparison.rows:
+                joined, link = comparison.join(prefix)
+                source = source.outerjoin(joined, link)
+        # No column of a spec begins with an underscore.
+        name = f"_k{n}" if found.hops else found.field.column
+        nullable = sight.nullable(asked, row.resource)
+        keys.append(_Key(found.field, comparison.path(asked), name, nullable, descends, nulls_first))
+    return source, keys
+
+
+def _after(compiler: Compiler, keys: Sequence[_Key], nulls: tuple[bool, ...]) -> Predicate:
+    """Whether the row comes after the one whose sort values are `after0`, `after1`, …"""
+    columns = [key.value for key in keys]
+    values = [
+        bindparam(f"after{n}", type_=compiler.bind_type(key.field.type), required=True)
+        for n, key in enumerate(keys)
+    ]
+    directions = {key.descends for key in keys}
+    if len(directions) == 1 and not any(key.nullable for key in keys):
+        left, right = func.row(*columns), func.row(*values)
+        return left < right if directions == {True} else left > right
+    reached: Predicate = false()
+    for key, column, value, null in reversed(list(zip(keys, columns, values, nulls, strict=True))):
+        if null:
+            beyond = column.is_not(None) if key.nulls_first else false()
+            same = column.is_(None)
+        else:
+            beyond = column < value if key.descends else column > value
+            if key.nullable and not key.nulls_first:
+                beyond = or_(beyond, column.is_(None))
+            same = column == value
+        reached = or_(beyond, and_(same, reached))
+    return reached

@@ -1,0 +1,45 @@
+"""Conditions that callers write themselves, in `filter` and its kin: they see what their caller may read.
+
+A path of a grant or a rule sees all living rows. In a filter or a sort key each hop carries the read
+predicate of its resource: a row that the caller cannot read is, for the condition, not there.
+"""
+
+from collections.abc import Mapping
+
+from specwright.model.expression import Expr, Path, walk
+from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.paths import resolve
+from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.sql.scope import Scope
+
+
+class Sight(Compiler):
+    """Compiles what a caller asks; `reads` says what they may read of each resource that is led to.
+
+    The predicates themselves go on seeing everything: they are compiled by the statement's own compiler, with
+    which this one shares the caller's values.
+    """
+
+    def __init__(self, definer: Compiler, reads: Mapping[str, Scope]) -> None:
+        super().__init__(definer.tables)
+        self.caller_values = definer.caller_values
+        self._definer = definer
+        self._reads = reads
+
+    def seen(self, row: Row) -> Predicate:
+        """Whether the caller may read the row."""
+        return self._definer.condition(self._reads[row.resource.name].before, row)
+
+    def ends(self, hop: Relation) -> bool:
+        """Whether a hop may lead nowhere: whatever it leads to may be unreadable."""
+        return not hop.many
+
+
+def reached(manifest: Manifest, resource: Resource, condition: Expr) -> set[str]:
+    """The names of the entities that the paths of a condition lead through or to."""
+    return {
+        hop.target
+        for node in walk(condition)
+        if isinstance(node, Path)
+        for hop in resolve(manifest, resource, node).hops
+    }
