@@ -34,7 +34,7 @@ LOG = logging.getLogger("specwright.sessions")
 
 async def current_caller(request: Request) -> Caller:
     """Who asks. A credential that is not valid is a 401, even where anyone may go."""
-    return await visit_of(request.scope).caller()
+    return await visit_of(request.scope).caller(request.path_params)
 
 
 CallerDep = Annotated[Caller, Depends(current_caller)]
@@ -47,8 +47,9 @@ async def scoped_session(request: Request, caller: CallerDep) -> AsyncIterator[A
         yield visit.transaction.session
         return
     manifest = visit.service.manifest
+    who = identity(manifest, caller, visit.exchange.request_id)
     with told(manifest):
-        async with visit.service.sessions.scoped(identity(manifest, caller)) as session:
+        async with visit.service.sessions.scoped(who) as session:
             yield session
     committed(session, visit.exchange)
 
@@ -65,8 +66,10 @@ async def unscoped_session(request: Request, caller: CallerDep) -> AsyncIterator
         await visit.transaction.unscope()
         yield visit.transaction.session
         return
-    with told(visit.service.manifest):
-        async with visit.service.sessions.unscoped() as session:
+    manifest = visit.service.manifest
+    who = identity(manifest, caller, visit.exchange.request_id)
+    with told(manifest):
+        async with visit.service.sessions.unscoped(who) as session:
             yield session
     committed(session, visit.exchange)
 

@@ -61,7 +61,8 @@ class BoundAction:
         shape = replace(
             endpoints.rights(request.caller).shape(name), shown=shown, version=versions is not None
         )
-        asked = Asked("update", shape, {"key": endpoints.key(request.key), "versions": versions}, action=name)
+        given = {"key": endpoints.key(request.key), "versions": versions, "request": request.id}
+        asked = Asked("update", shape, given, action=name)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
             await lock(endpoints, transaction, name, asked, request.caller)
@@ -72,11 +73,14 @@ class BoundAction:
 
     async def _run_on_all(self, request: Request) -> Reply:
         endpoints = self._endpoints
-        endpoints.collection_scope(self.action.name, request.caller)
+        scope = endpoints.collection_scope(self.action.name, request.caller)
         shown = endpoints.shown(request)
         values = await self._read(request)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
+            if endpoints.resource.tenant is not None:
+                async with transaction.derived() as connection:
+                    await endpoints.permit(scope, request.caller, connection)
             answer = await self.function.run(visit, values=values)
             return await self._reply(visit, transaction, answer, shown)
 

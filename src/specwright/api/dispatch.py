@@ -1,7 +1,7 @@
 """From a path to an endpoint: a dictionary look-up, however many resources there are."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from specwright.api.endpoints import Endpoints
@@ -10,6 +10,18 @@ from specwright.model.manifest import Action, Resource
 from specwright.model.names import kebab
 
 Handler = Callable[[Request], Awaitable[Reply]]
+
+#: By method, and whether the path names a row.
+_ACTIONS = {
+    ("GET", False): "list",
+    ("HEAD", False): "list",
+    ("POST", False): "create",
+    ("GET", True): "read",
+    ("HEAD", True): "read",
+    ("PATCH", True): "update",
+    ("PUT", True): "update",
+    ("DELETE", True): "delete",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,14 @@ class Match:
     template: str
     handlers: Mapping[str, Handler | None]
     key: str = ""
+    #: The tenant in the path, by the name of its parameter.
+    places: Mapping[str, str] = field(default_factory=dict)
+    #: The name of the action of a spec that is the last part of the path.
+    verb: str = ""
+
+    def action(self, method: str) -> str:
+        """What a method does here, as a grant calls it."""
+        return self.verb or _ACTIONS.get((method, "{id}" in self.template), "")
 
 
 class Dispatch:
@@ -36,8 +56,13 @@ class Dispatch:
         self._row_actions: dict[tuple[str, str], Match] = {}
         self._actions: dict[tuple[str, str], Match] = {}
         self._exact: dict[str, set[str]] = {}
+        #: Of resources whose path begins with their tenant: what it begins with, and the parameter.
+        self._within: dict[str, tuple[str, str]] = {}
         for one in endpoints:
             path = one.resource.path
+            if "{" in one.path:
+                first, place, _ = one.path.removeprefix(self.prefix).split("/")
+                self._within[path] = first, place.strip("{}")
             self._collections[path] = Match(
                 one, one.path, {"GET": one.list_rows, "HEAD": one.list_rows, "POST": one.create}
             )
@@ -57,9 +82,9 @@ class Dispatch:
         """The derived path of a raw request path, unless the application answers this method itself."""
         if not path.startswith(self.prefix):
             return None
-        if path in self._exact and method in self._exact[path]:
+        tenant, segments = self._segments(path)
+        if method in self._exact.get("/".join(segments), ()):
             return None
-        segments = path[len(self.prefix) :].split("/")
         key = ""
         match segments:
             case [name]:
@@ -74,7 +99,21 @@ class Dispatch:
                 return None
         if found is None or (method in found.handlers and found.handlers[method] is None):
             return None
+        if tenant:
+            _, place = self._within[found.endpoints.resource.path]
+            found = replace(found, places={place: unquote(tenant)})
         return replace(found, key=unquote(key)) if key else found
+
+    def _segments(self, path: str) -> tuple[str, list[str]]:
+        """The parts of a path behind the prefix, and behind the tenant where it begins with that."""
+        segments = path[len(self.prefix) :].split("/")
+        match segments:
+            case [first, tenant, name, *_] if tenant and self._within.get(name, ("",))[0] == first:
+                return tenant, segments[2:]
+            case [name, *_] if name in self._within:
+                return "", []
+            case _:
+                return "", segments
 
     def endpoints(self, resource: Resource) -> Endpoints:
         """The endpoints of a resource."""
@@ -93,7 +132,7 @@ class Dispatch:
         on_all = action.level == "collection"
         template = f"{endpoints.path}/{verb}" if on_all else f"{endpoints.path}/{{id}}/{verb}"
         table = self._actions if on_all else self._row_actions
-        table[resource.path, verb] = Match(endpoints, template, {"POST": handler})
+        table[resource.path, verb] = Match(endpoints, template, {"POST": handler}, verb=action.name)
 
     def give_way(self, method: str, template: str) -> bool:
         """Leave a method of a path to the application; whether there was a derived route for it.
@@ -103,7 +142,9 @@ class Dispatch:
         """
         if not template.startswith(self.prefix):
             return False
-        segments = template[len(self.prefix) :].split("/")
+        _, segments = self._segments(template)
+        if not segments:
+            return False
         if self._yield_action(method, segments):
             return True
         table = {1: self._collections, 2: self._rows}.get(len(segments), {})
@@ -112,7 +153,7 @@ class Dispatch:
             return False
         methods = ("GET", "HEAD") if method == "GET" else (method,)
         if len(segments) == 2 and not segments[1].startswith("{"):
-            self._exact.setdefault(template, set()).update(methods)
+            self._exact.setdefault("/".join(segments), set()).update(methods)
         else:
             table[segments[0]] = replace(match, handlers={**match.handlers, **dict.fromkeys(methods)})
         return match.handlers.get(method) is not None

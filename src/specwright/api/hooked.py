@@ -12,7 +12,7 @@ from specwright.api.request import Reply, Request
 from specwright.api.transaction import Transaction
 from specwright.api.visit import Visit
 from specwright.model.caller import Caller
-from specwright.model.manifest import Filled
+from specwright.model.manifest import HAND_OVER, Filled
 from specwright.sql.writes import WriteShape
 
 Moment = Literal["before", "after"]
@@ -52,7 +52,8 @@ class Hooked:
                 row = await self._endpoints.write(final, request.caller, connection)
             key = self._endpoints.key(row["key"])
             again = await self._after(visit, transaction, "create", final, key)
-            return self._endpoints.created(row if again is None else {**again, "key": row["key"]})
+            made = row if again is None else {**again, "key": row["key"]}
+            return self._endpoints.created(made, request.caller)
 
         return await answered(self._endpoints, request, work)
 
@@ -131,7 +132,7 @@ class Hooked:
         for function in functions:
             await _shown(function, visit, await _row(function, transaction, key))
         found = await public(self._endpoints, transaction, await visit.caller(), key, asked.shape.shown)
-        if found is None and action != "create":
+        if found is None and asked.shape.scope.action not in ("create", HAND_OVER):
             raise Problem("forbidden", f"You may not {action} this so that you cannot read it any more.")
         return found or {"version": 1, "item": None}
 
@@ -143,6 +144,8 @@ class Hooked:
                 values.pop(field.name, None)
                 if field.filled is Filled.CALLER:
                     values[field.name] = caller.id
+                elif field.filled is Filled.TENANT:
+                    values[field.name] = caller.tenant
         return values
 
 
@@ -159,7 +162,14 @@ async def answered(endpoints: Endpoints, request: Request, work: Work) -> Reply:
     visit = Visit(endpoints.service, request.exchange, request.caller)
     try:
         async with visit.begun() as transaction:
-            return await work(visit, transaction)
+            if request.keyed is None:
+                return await work(visit, transaction)
+            async with transaction.derived() as connection:
+                await request.keyed.claim(connection)
+            reply = await work(visit, transaction)
+            async with transaction.derived() as connection:
+                await request.keyed.keep(connection, reply)
+            return reply
     except Problem:
         raise
     except Exception as error:
@@ -188,7 +198,7 @@ async def public(
     scope = endpoints.rights(caller).scope("read")
     if not scope.possible:
         return None
-    statement = endpoints.service.statements.read(scope, shown)
+    statement = endpoints.service.statements.read(scope, shown, endpoints.rights(caller).apart)
     async with transaction.derived() as connection:
         found = await endpoints.fetch(statement, caller, {"key": key}, connection=connection)
     return dict(found[0]) if found else None

@@ -15,10 +15,12 @@ from time import perf_counter
 import asyncpg
 from starlette.requests import ClientDisconnect
 
+from specwright.api.audit import DENIED, Auditor
 from specwright.api.dispatch import Dispatch, Match
 from specwright.api.edge import Edge
 from specwright.api.endpoints import unauthenticated
 from specwright.api.exchange import Exchange
+from specwright.api.idempotency import HEADER, once
 from specwright.api.incoming import Incoming, Limited
 from specwright.api.problems import Problem
 from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, refuse_repeats
@@ -28,6 +30,7 @@ from specwright.api.visit import Visit
 from specwright.auth import KeysUnavailable, Unauthenticated
 from specwright.db.pool import DatabaseUnavailable
 from specwright.db.sqlstate import is_of_another_version
+from specwright.logs import RequestRecord
 
 ACCESS = logging.getLogger("specwright.access")
 FAULTS = logging.getLogger("specwright.faults")
@@ -44,11 +47,15 @@ _TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-
 class Layer:
     """ASGI middleware; pure, so that context variables and streaming are left alone."""
 
-    def __init__(self, app: App, service: Service, dispatch: Dispatch, edge: Edge) -> None:
+    def __init__(
+        self, app: App, service: Service, dispatch: Dispatch, edge: Edge, *, explains: bool = False
+    ) -> None:
+        """In development a layer `explains` in its log why a request was denied."""
         self.app = app
         self.service = service
         self.dispatch = dispatch
         self.edge = edge
+        self.auditor = Auditor(service, explains=explains)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a derived route, or pass the request on."""
@@ -79,6 +86,8 @@ class Layer:
             await exchange.problem(_problem_of(error, request_id))
         finally:
             self.edge.deadline.end(exchange)
+            if exchange.status in DENIED or (self.auditor.watches and exchange.match is not None):
+                await self.auditor.note(exchange)
             if exchange.route not in HEALTH:
                 _log(exchange)
             if exchange.afterwards:
@@ -111,11 +120,11 @@ class Layer:
             limited = Limited(self.app, self.service.max_body)
             await limited(incoming.scope(scope), incoming.receive, exchange.send)
             return None
-        exchange.route = match.template
+        exchange.route, exchange.match = match.template, match
         request = Request(method, scope["query_string"], headers, receive, exchange.request_id, match.key)
         exchange.source = request
         if len(headers) < len(scope["headers"]):
-            refuse_repeats(scope["headers"])
+            refuse_repeats(scope["headers"], self.service.tenancy.header)
         return await self._derived(match, request, exchange)
 
     async def _derived(self, match: Match, request: Request, exchange: Exchange) -> Reply:
@@ -127,7 +136,12 @@ class Layer:
         except Unauthenticated as error:
             raise unauthenticated(error.detail) from None
         exchange.caller = request.caller.id
+        request.caller = self.service.tenancy.entered(
+            request.caller, match.endpoints.resource, request.headers, match.places
+        )
         request.exchange = exchange
+        if request.method == "POST" and HEADER in request.headers:
+            return await once(match.endpoints, request, handler)
         return await handler(request)
 
     async def _health(self, method: str, path: str) -> Reply:
@@ -197,17 +211,13 @@ def _log(exchange: Exchange) -> None:
     if not ACCESS.isEnabledFor(logging.INFO):
         return
     status = exchange.status or 500
-    ACCESS.info(
-        "%s %s %s",
-        exchange.method,
-        _printable(exchange.route),
-        status,
-        extra={
-            "request_id": exchange.request_id,
-            "method": exchange.method,
-            "route": exchange.route,
-            "status": status,
-            "milliseconds": round((perf_counter() - exchange.started) * 1000, 2),
-            "caller": exchange.caller,
-        },
-    )
+    told = {
+        "request_id": exchange.request_id,
+        "method": exchange.method,
+        "route": exchange.route,
+        "status": status,
+        "milliseconds": round((perf_counter() - exchange.started) * 1000, 2),
+        "caller": exchange.caller,
+        "denied": exchange.denied,
+    }
+    ACCESS.handle(RequestRecord(ACCESS, f"{exchange.method} {_printable(exchange.route)} {status}", told))

@@ -12,15 +12,6 @@ from specwright.model.manifest import Resource
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
 
-_ACTIONS: dict[tuple[str, bool], str] = {
-    ("GET", False): "list",
-    ("POST", False): "create",
-    ("GET", True): "read",
-    ("PATCH", True): "update",
-    ("PUT", True): "update",
-    ("DELETE", True): "delete",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -40,18 +31,20 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
     """
     path, _, query = target.partition("?")
     match = dispatch.find(method, path) or dispatch.find(method, dispatch.prefix + path.lstrip("/"))
-    action = None if match is None else _ACTIONS.get((method, "{id}" in match.template))
-    if match is None or action is None:
+    action = "" if match is None or match.verb else match.action(method)
+    if match is None or not action:
         raise Problem("not_found", f"There is no derived route {method} {path}.")
-    request = Request(method, query.encode(), {}, _no_body, "", match.key, caller)
     endpoints: Endpoints = match.endpoints
+    if caller.tenant is None:
+        caller = endpoints.service.tenancy.entered(caller, endpoints.resource, {}, match.places)
+    request = Request(method, query.encode(), {}, _no_body, "", match.key, caller)
     values: dict[str, Any] = {}
     if action == "list":
         asked, statement = endpoints.plan_list(request)
         values = list_values(asked)
     elif action == "read":
         rights = endpoints.rights(caller)
-        statement = endpoints.service.statements.read(rights.scope("read"), rights.shown)
+        statement = endpoints.service.statements.read(rights.scope("read"), rights.shown, rights.apart)
     else:
         kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
         statement = endpoints.service.statements.write(endpoints.rights(caller).shape(kind), kind)

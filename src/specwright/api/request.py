@@ -10,6 +10,7 @@ from specwright.model.caller import ANONYMOUS, Caller
 
 if TYPE_CHECKING:
     from specwright.api.exchange import Exchange
+    from specwright.api.idempotency import Keyed
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Scope = MutableMapping[str, Any]
@@ -19,7 +20,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Sent twice, these would let two readers of one request understand it differently.
 _ONCE = frozenset(
-    {b"authorization", b"content-type", b"content-length", b"if-match", b"if-none-match", b"content-encoding"}
+    {
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"if-match",
+        b"if-none-match",
+        b"idempotency-key",
+    }
 )
 
 
@@ -40,8 +49,14 @@ class Request:
     caller: Caller = ANONYMOUS
     #: Whether the client keeps us waiting for its body.
     waiting: bool = False
+    #: What is done, where method and path do not tell.
+    action: str = ""
     #: The answer in the making, for what a hook asks of it.
     exchange: "Exchange | None" = None
+    #: The body, where it has been read before anybody understands it.
+    content: bytes | None = None
+    #: Its idempotency key, where it has one and was not answered by it.
+    keyed: "Keyed | None" = None
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes outside ASCII are kept, as Latin-1."""
@@ -55,6 +70,8 @@ class Request:
             Problem: it is longer than limit bytes, before or after that; or coded otherwise, or broken.
             Disconnected: the client left.
         """
+        if self.content is not None:
+            return self.content
         inflating = inflator(self.headers.get(b"content-encoding"))
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
@@ -98,15 +115,15 @@ class Reply:
     media_type: bytes = b"application/json"
 
 
-def refuse_repeats(raw: list[tuple[bytes, bytes]]) -> None:
-    """Judge headers of which some came more than once.
+def refuse_repeats(raw: list[tuple[bytes, bytes]], also: bytes | None = None) -> None:
+    """Judge headers of which some came more than once; `also` is one more that must not.
 
     Raises:
         Problem: one of them must be unique.
     """
     seen: set[bytes] = set()
     for name, _ in raw:
-        if name in seen and name in _ONCE:
+        if name in seen and (name in _ONCE or name == also):
             raise Problem("malformed", f"The header {name.decode('latin-1')} is sent twice.")
         seen.add(name)
 

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from specwright.api import json_text
-from specwright.api.fields import Taken, must_be_sent, readable, taken
+from specwright.api.fields import Taken, must_be_sent, seen, taken
 from specwright.model.manifest import Field, Filled, Manifest, Resource, Shown
 from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+from specwright.sql.members import ALL
 
 Schema = dict[str, Any]
 
@@ -30,11 +31,11 @@ _ANY_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
 def public(manifest: Manifest, resource: Resource) -> Schema:
-    """A row as it is answered. Members that need a role are not required: others do not get them."""
-    fields = readable(resource, _all_roles(manifest))
+    """A row as it is answered. Members that not everyone sees are not required."""
+    fields = seen(resource, ALL)
     members = {field.wire: _described(field, _answered(manifest, field)) for field in fields}
     for field in fields:
-        if taken(resource, field, "create", _all_roles(manifest)) is Taken.READ_ONLY:
+        if taken(resource, field, "create", ALL) is Taken.READ_ONLY:
             members[field.wire]["readOnly"] = True
     return _object(members, [field.wire for field in fields if not field.readable_by])
 
@@ -64,10 +65,13 @@ def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
     for field in resource.fields:
         if field.shown is Shown.HIDDEN or not field.stored:
             continue
-        kind = taken(resource, field, action, _all_roles(manifest))
-        if kind is Taken.READ_ONLY:
+        kind = taken(resource, field, action, ALL)
+        handed = field == resource.handed_over and action == "update"
+        if kind is Taken.READ_ONLY and not handed:
             continue
         members[field.wire] = _described(field, accepted(manifest, field))
+        if handed:
+            _note(members[field.wire], "Handed over by itself, with no other member.")
         if kind is Taken.UNCHANGED:
             if field.immutable or action == "update":
                 _note(members[field.wire], "Set once: only its stored value is accepted.")
@@ -194,14 +198,20 @@ def _bounded(field: Field, schema: Schema, type_: Type) -> Schema:
     return schema
 
 
+_FILLED = {
+    Filled.CALLER: "the caller",
+    Filled.NOW: "the time of the request",
+    Filled.TENANT: "the tenant that the request is for",
+}
+
+
 def _described(field: Field, schema: Schema) -> Schema:
     """The spec's own words first, then what the rules add to them."""
     said = schema.pop("description", "")
     for text in (field.means, said):
         _note(schema, text)
     if field.filled is not None:
-        by = "the caller" if field.filled is Filled.CALLER else "the time of the request"
-        _note(schema, f"Filled with {by}.")
+        _note(schema, f"Filled with {_FILLED[field.filled]}.")
     if field.readable_by:
         _note(schema, f"Only for {_roles(field.readable_by)}.")
     if field.writable_by:
@@ -229,10 +239,6 @@ def _object(members: dict[str, Schema], required: Sequence[str]) -> Schema:
     if required:
         schema["required"] = list(required)
     return schema
-
-
-def _all_roles(manifest: Manifest) -> frozenset[str]:
-    return frozenset(role.name for role in manifest.roles)
 
 
 def _roles(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from specwright.api.body import Bodies
 from specwright.api.parameters import Parameters
+from specwright.api.tenancy import Tenancy
 from specwright.auth import Authentication
 from specwright.db.pool import Database
 from specwright.db.session import Sessions
@@ -21,6 +22,7 @@ class Service:
     database: Database
     sessions: Sessions
     authentication: Authentication
+    tenancy: Tenancy
     bodies: Bodies
     parameters: Parameters
     #: Signs cursors.

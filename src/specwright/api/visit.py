@@ -1,7 +1,9 @@
 """A request that reaches people's code: what its dependencies can ask of the backend."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from specwright.api.endpoints import unauthenticated
 from specwright.api.exchange import Exchange
@@ -33,28 +35,33 @@ class Visit:
         """The request's transaction, for hooks and actions: committed, or by an exception rolled back."""
         manifest = self.service.manifest
         with told(manifest):
-            async with self.service.sessions.shared(identity(manifest, await self.caller())) as session:
+            who = identity(manifest, await self.caller(), self.exchange.request_id)
+            async with self.service.sessions.shared(who) as session:
                 self.transaction = Transaction(session)
                 await self.transaction.begin()
                 yield self.transaction
         self.exchange.afterwards += self.transaction.afterwards
         committed(session, self.exchange)
 
-    async def caller(self) -> Caller:
-        """Who asks; the anonymous caller where no credential was sent.
+    async def caller(self, places: Mapping[str, Any] = MappingProxyType({})) -> Caller:
+        """Who asks, in the tenant that the request names; anonymous where no credential was sent.
+
+        `places` are the parameters in the path of a route that people wrote, where one can be the tenant.
 
         Raises:
-            Problem: 401, the credential is not valid.
+            Problem: 401, the credential is not valid; 400, what is named can be no tenant.
         """
         if self._caller is None:
-            refuse_repeats(self.exchange.scope["headers"])
+            tenancy = self.service.tenancy
+            refuse_repeats(self.exchange.scope["headers"], tenancy.header)
             credential = self.exchange.headers.get(b"authorization")
             given = None if credential is None else credential.decode("latin-1").strip()
             try:
-                self._caller = await self.service.authentication.caller(given)
+                caller = await self.service.authentication.caller(given)
             except Unauthenticated as error:
                 raise unauthenticated(error.detail) from None
-            self.exchange.caller = self._caller.id
+            self.exchange.caller = caller.id
+            self._caller = tenancy.visiting(caller, self.exchange.headers, places)
         return self._caller
 
 

@@ -37,6 +37,9 @@ def access(
         list[str] | None,
         typer.Option(help="A role of NAME, once for each; by default those of the spec's examples."),
     ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The tenant it is in, where there are any.")
+    ] = None,
     project: Annotated[
         Path | None, typer.Option(help="The project's folder; by default the one you are in.")
     ] = None,
@@ -58,7 +61,9 @@ def access(
     actions = (*ACTIONS, *(known.name for known in resource.actions))
     if action not in actions:
         raise ConfigError(f'There is no action "{action}": {", ".join(actions)}.')
-    caller = person(manifest, name, role)
+    caller = person(manifest, name, role, tenant)
+    if resource.tenant is not None and caller.tenant is None and not caller.anonymous:
+        raise ConfigError(f"{resource.name} is within a tenant: say which with --tenant KEY.")
     if key:
         allowed = _explain_row(root, resource, key, action, caller)
     else:
@@ -79,11 +84,12 @@ def _row(manifest: Manifest, text: str) -> tuple[Resource, str]:
 
 def _explain(manifest: Manifest, resource: Resource, action: str, caller: Caller) -> bool:
     """Without a row: which grants could ever apply."""
+    from specwright.sql.explanation import name_of
     from specwright.sql.statements import Statements
 
     statements = Statements(manifest)
     scope = statements.scope(resource, action, caller)
-    verdict = f"{_who(caller)} may {action} {resource.path}"
+    verdict = f"{name_of(caller)} may {action} {resource.path}"
     condition = scope.after if action == "create" else scope.before
     typer.echo(verdict + (f" where {print_expression(condition)}" if scope.possible else ": never"))
     for reason in statements.reasons(resource, action, caller):
@@ -98,7 +104,7 @@ def _explain_row(root: Path, resource: Resource, key: str, action: str, caller: 
     from specwright.api.problems import Problem
     from specwright.app import Backend
     from specwright.cli.backend import project_backend
-    from specwright.sql.explanation import explain_row
+    from specwright.sql.explanation import explain_row, judged, name_of
 
     async def ask(backend: Backend) -> tuple[Any, Any]:
         reasons, statement = explain_row(backend.service.statements, resource, action, caller)
@@ -120,23 +126,13 @@ def _explain_row(root: Path, resource: Resource, key: str, action: str, caller: 
             ) from None
     if found is None:
         raise ConfigError(f"There is no row {resource.path}/{key}.")
-    typer.echo(f"{_who(caller)} {'may' if found['allowed'] else 'may not'} {action} {resource.path}/{key}")
+    typer.echo(f"{name_of(caller)} {'may' if found['allowed'] else 'may not'} {action} {resource.path}/{key}")
     if not found["readable"]:
         typer.echo("  ✗ the row is not readable for them, so to them it does not exist (404)")
-    for position, reason in enumerate(reasons):
-        lacks = []
-        if not found[f"who{position}"]:
-            lacks.append(f"{_who(caller)} is not {reason.grant.who}")
-        elif not found[f"when{position}"] and reason.grant.when is not None:
-            lacks.append(f"{print_expression(reason.grant.when)} does not hold")
-        grant = f"{reason.grant.who} may {reason.grant.may}  {reason.grant.origin}"
-        typer.echo("  ".join((f"  {'✗' if lacks else '✓'} {grant}", *lacks)))
+    for verdict in judged(reasons, found):
+        lacks = verdict.lacks(caller)
+        grant = f"{verdict.grant.who} may {verdict.grant.may}  {verdict.grant.origin}"
+        typer.echo(f"  {'✗' if lacks else '✓'} {grant}" + (f"  {lacks}" if lacks else ""))
     if not reasons:
         typer.echo(f"  no grant of {resource.name} names {action}")
     return bool(found["allowed"])
-
-
-def _who(caller: Caller) -> str:
-    if caller.anonymous:
-        return "an anonymous caller"
-    return f"{caller.id}" + (f" ({', '.join(sorted(caller.roles))})" if caller.roles else "")

@@ -24,6 +24,9 @@ def sql(
         list[str] | None,
         typer.Option(help="A role of theirs, once for each; by default those of the spec's examples."),
     ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The tenant it is for, where there are any.")
+    ] = None,
     project: Annotated[
         Path | None, typer.Option(help="The project's folder; by default the one you are in.")
     ] = None,
@@ -49,11 +52,13 @@ def sql(
             await backend.service.database.close()
 
     with project_backend(find_project(project)) as backend:
-        caller = person(backend.manifest, name, role)
+        caller = person(backend.manifest, name, role, tenant)
         try:
             plan = plan_request(backend.dispatch, method.upper(), target.strip(), caller)
         except Problem as problem:
             details = " ".join(error.message for error in problem.errors) or problem.detail
+            if backend.manifest.tenant is not None and tenant is None:
+                details += " Say the tenant with --tenant KEY."
             raise ConfigError(
                 f"{request} as {name or 'anonymous'} answers {problem.status}: {details}"
             ) from None

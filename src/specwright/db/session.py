@@ -28,8 +28,11 @@ _KNOWN_ROLES = "SELECT suffix, name FROM specwright.database_roles"
 _BEGIN = (
     "SELECT set_config('role', $1, true), set_config('specwright.caller', $2, true),"
     " set_config('specwright.roles', $3, true), set_config('specwright.claims', $4, true),"
-    " set_config('specwright.tenant', $5, true)"
+    " set_config('specwright.tenant', $5, true), set_config('specwright.request', $6, true)"
 )
+
+#: The database role of the login itself.
+LOGIN = "none"
 
 #: In the `info` of a session that is a part of a greater whole, whether it must not be committed.
 HELD = "specwright_held"
@@ -54,8 +57,8 @@ class Identity(Protocol):
         ...
 
     @property
-    def settings(self) -> tuple[str, str, str, str]:
-        """The caller's id, their roles as an array, their claims as JSON, the key of their tenant."""
+    def settings(self) -> tuple[str, str, str, str, str]:
+        """The caller's id, roles as an array and claims as JSON, the key of their tenant, the request's id."""
         ...
 
     @property
@@ -112,9 +115,11 @@ class Sessions:
             yield session
 
     @asynccontextmanager
-    async def unscoped(self) -> AsyncIterator[AsyncSession]:
-        """A session of the database's own login, which no grant holds back."""
-        async with _used(_AsyncPlain(await self._own.opened(), expire_on_commit=False)) as session:
+    async def unscoped(self, identity: Identity) -> AsyncIterator[AsyncSession]:
+        """A session of the database's own login, which no grant holds back. It knows who asks all the same."""
+        session = _AsyncPlain(await self._own.opened(), sync_session_class=_Told, expire_on_commit=False)
+        session.sync_session.info["identity"] = (LOGIN, *identity.settings)
+        async with _used(session):
             yield session
 
     async def close(self) -> None:
@@ -165,15 +170,20 @@ class _AsyncPlain(AsyncSession):
     execute = SQLAlchemySession.execute
 
 
-class _Scoped(_Plain):
+class _Told(_Plain):
+    """A session whose every transaction begins by telling who asks."""
+
+
+class _Scoped(_Told):
     """A session whose every transaction begins as its caller."""
 
 
-@event.listens_for(_Scoped, "after_begin")
+@event.listens_for(_Told, "after_begin")
 def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     if transaction.nested:
         return
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+    autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    if autocommit and isinstance(session, _Scoped):
         raise SessionsRefused("A scoped session needs a transaction: AUTOCOMMIT would end it at once.")
     connection.exec_driver_sql(_BEGIN, session.info["identity"])
 

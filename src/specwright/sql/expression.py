@@ -344,8 +344,7 @@ class Comparison:
         match container:
             case ListOf(items) if items and is_of_membership(item):
                 # A subquery, which is not to stand there once for each of them.
-                elements = [self.value(element, expected) for element in items]
-                return self.value(item, expected).in_(elements)
+                return self.value(item, expected).in_([self.value(each, expected) for each in items])
             case ListOf(items):
                 value = self.value(item, expected)
                 return or_(false(), *(value == self.value(element, expected) for element in items))

@@ -40,13 +40,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.expression import FALSE, Expr, Path, walk
-from specwright.model.manifest import Field, Filled, Resource
+from specwright.model.manifest import HAND_OVER, Field, Filled, Resource
 from specwright.model.paths import resolve
 from specwright.model.types import USER
+from specwright.sql.audit import is_recorded, telling
 from specwright.sql.columns import default_sql
 from specwright.sql.constraints import is_row_check
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
-from specwright.sql.reads import is_key, item, named_fields
+from specwright.sql.idempotency import attempt, attempted, kept
+from specwright.sql.members import Members, is_unsure
+from specwright.sql.reads import is_key, item, named_fields, parts
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
 
@@ -78,10 +81,18 @@ class WriteShape:
     same: tuple[str, ...] = ()
     #: Names of the fields that the answer shows.
     shown: tuple[str, ...] = ()
+    #: What the caller sees and sets, where the row decides that of some field.
+    members: Members | None = None
+    #: Names of the fields that may be set on some rows only: the body has one of them where `sent_*`.
+    unsure: tuple[str, ...] = ()
     #: Whether `If-Match` names versions, as `versions`.
     version: bool = False
     #: Whether the caller's own row in a User table may have to be made.
     caller_row: bool = False
+    #: Whether what is made is a tenant, and the caller its first member.
+    founds: bool = False
+    #: Whether the request has an idempotency key, under which what is made is kept.
+    keyed: bool = False
 
 
 class Writes:
@@ -95,24 +106,35 @@ class Writes:
         self.compiler = Compiler(tables)
 
     def create(self) -> Select[Any]:
-        """Insert the row of `new_*`; answers `key`, `version` and `item` (None where not readable)."""
+        """Insert the row of `new_*`; answers `key`, `version` and `item` (None where not readable).
+
+        With an idempotency key it always answers a row, which says besides whether the key was `free`.
+        """
         new = self._new_row()
         columns = [field.column for field in self._stored]
         source = select(*(new.c[column] for column in columns)).where(self._holds(self._create_checks(new)))
+        free = attempt() if self.shape.keyed else None
+        if free is not None:
+            source = source.where(free.c.free)
         written = insert(self.table).from_select(columns, source).returning(*self.table.c).cte("written")
         row = Row.of(self.resource, written)
-        lateral, text = item(written, named_fields(self.shape.scope, self.shape.shown))
+        lateral, text = self._item(row, written)
         readable = self.compiler.condition(self.shape.read.before, row)
-        return self._with_caller_row(
-            select(
-                cast(row.columns[self.resource.key], Text()).label("key"),
-                row.columns["version"].label("version"),
-                case((readable, text)).label("item"),
-            ).select_from(written, lateral)
-        )
+        made = select(
+            cast(row.columns[self.resource.key], Text()).label("key"),
+            row.columns["version"].label("version"),
+            case((readable, text)).label("item"),
+        ).select_from(written, lateral)
+        if free is not None:
+            # What is still to be confirmed is kept by the confirmation.
+            made = attempted(made if self.confirm_create() is not None else kept(made), free)
+        return self._with_caller_row(self._with_founder(made, written))
 
     def update(self) -> Select[Any]:
-        """Change the row `:key` to `new_*` where `set_*`; answers `version` and `item`."""
+        """Change the row `:key` to `new_*` where `set_*`; answers `version` and `item`.
+
+        A row that was handed over may be no more readable, and `item` is None then.
+        """
         old = Row.of(self.resource, self.table)
         changed = self._changed(old)
         written = (
@@ -123,7 +145,10 @@ class Writes:
             .returning(*self.table.c)
             .cte("written")
         )
-        lateral, text = item(written, named_fields(self.shape.scope, self.shape.shown))
+        row = Row.of(self.resource, written)
+        lateral, text = self._item(row, written)
+        if self.shape.scope.action == HAND_OVER:
+            text = case((self._condition(self.shape.read.before, row), text))
         return self._with_caller_row(
             select(written.c.version.label("version"), text.label("item")).select_from(written, lateral)
         )
@@ -137,14 +162,13 @@ class Writes:
     def confirm_create(self) -> Select[Any] | None:
         """Each late check by name, then the answer, of the row `:key` just made; None where none is late."""
         row = Row.of(self.resource, self.table)
-        return self._confirmation(
-            self._create_checks(self.table), row, late=self._is_late(self.shape.read.before)
-        )
+        return self._confirmation(self._create_checks(self.table), row, self._is_late(self.shape.read.before))
 
     def confirm_update(self) -> Select[Any] | None:
         """The same of an update."""
         row = Row.of(self.resource, self.table)
-        return self._confirmation(self._update_checks(row, row), row)
+        hides = self.shape.scope.action == HAND_OVER and self._is_late(self.shape.read.before)
+        return self._confirmation(self._update_checks(row, row), row, hides)
 
     def diagnose_create(self) -> Select[Any]:
         """Each check of a create by name."""
@@ -180,20 +204,40 @@ class Writes:
 
     def _holds(self, checks: Iterable[Check]) -> Predicate:
         """All that can be judged yet; "readable" goes without saying, since what is granted is readable."""
-        return and_(
-            true(), *(check.predicate for check in checks if check.name != "readable" and not check.late)
-        )
+        told = self._told(self._written, self.shape.scope.action)
+        held = (check.predicate for check in checks if check.name != "readable" and not check.late)
+        return and_(true(), *told, *held)
+
+    def _told(self, entities: Iterable[str], action: str) -> list[Predicate]:
+        """That the transaction knows whose change it is, where the audit trail asks for it."""
+        manifest = self.tables.manifest
+        recorded = any(is_recorded(manifest, manifest.resource(name), action) for name in entities)
+        return [telling(self.compiler)] if recorded else []
 
     def _is_late(self, condition: Expr) -> bool:
         paths = [node for node in walk(condition) if isinstance(node, Path)]
         hops = [hop for path in paths for hop in resolve(self.tables.manifest, self.resource, path).hops]
-        return any(hop.target == self.resource.name for hop in hops)
+        return any(hop.target in self._written for hop in hops)
 
-    def _confirmation(self, checks: Iterable[Check], row: Row, *, late: bool = False) -> Select[Any] | None:
+    @property
+    def _written(self) -> set[str]:
+        """The entities of which this statement writes rows."""
+        tenant = self.tables.manifest.tenant
+        written = {self.resource.name}
+        return written | {tenant.through} if tenant is not None and self.shape.founds else written
+
+    def _item(self, row: Row, source: FromClause) -> tuple[FromClause, ColumnElement[Any]]:
+        """The row as the answer shows it."""
+        fields = named_fields(self.shape.scope, self.shape.shown)
+        return item(source, fields, parts(self.compiler, row, fields, self.shape.members))
+
+    def _confirmation(self, checks: Iterable[Check], row: Row, late: bool) -> Select[Any] | None:
         judged = [check for check in checks if check.late]
-        if not (judged or late):
+        members = self.shape.members
+        seen = [] if members is None else [members.sees(name) for name in self.shape.shown]
+        if not (judged or late or any(map(self._is_late, seen))):
             return None
-        lateral, text = item(self.table, named_fields(self.shape.scope, self.shape.shown))
+        lateral, text = self._item(row, self.table)
         readable = self.compiler.condition(self.shape.read.before, row)
         columns: list[ColumnElement[Any]] = [
             *(check.predicate.is_(true()).label(check.name) for check in judged),
@@ -201,7 +245,8 @@ class Writes:
             row.columns["version"].label("version"),
             case((readable, text)).label("item"),
         ]
-        return select(*columns).select_from(self.table, lateral).where(is_key(self.compiler, row))
+        found = select(*columns).select_from(self.table, lateral).where(is_key(self.compiler, row))
+        return kept(found) if self.shape.keyed else found
 
     def _sent(self, field: Field) -> ColumnElement[Any]:
         bind = bindparam(f"new_{field.name}", type_=self.compiler.bind_type(field.type), required=True)
@@ -224,6 +269,8 @@ class Writes:
         """What a field holds that nobody sends."""
         if field.filled is Filled.CALLER:
             return self.compiler.caller_value((), USER)
+        if field.filled is Filled.TENANT:
+            return self.compiler.caller_value(("tenant",), field.type)
         type_ = self.compiler.bind_type(field.type)
         return cast(literal_column(default_sql(field) or "NULL", type_), type_)
 
@@ -241,6 +288,7 @@ class Writes:
         row = Row.of(self.resource, new)
         return [
             self._after("granted", self.shape.scope.after, row),
+            *self._settable(row, new=True),
             *self._references(row, None),
             *self._rules(row),
         ]
@@ -266,10 +314,36 @@ class Writes:
         return [
             *self._row_checks(old),
             self._after("granted after", self.shape.scope.after, changed),
+            *self._paired(old, changed),
+            *self._settable(old, new=False),
             *unchanged,
             *self._references(changed, old),
             *self._rules(changed),
         ]
+
+    def _paired(self, old: Row, changed: Row) -> Iterable[Check]:
+        """That one grant to hand over holds, before and after."""
+        pairs = self.shape.scope.pairs
+        if len({then for _, then in pairs}) > 1:
+            held = (
+                and_(self._condition(before, old), self._condition(then, changed)) for before, then in pairs
+            )
+            yield Check("granted by one", or_(*held))
+
+    def _settable(self, row: Row, *, new: bool) -> Iterable[Check]:
+        """What the body has of the fields that the row decides about: of the row before, or the one made."""
+        members = self.shape.members
+        if members is None:
+            return
+        for name in self.shape.unsure:
+            condition = members.sets(name)
+            unsent = not_(bindparam(f"sent_{name}", type_=Boolean(), required=True))
+            predicate = or_(unsent, self._condition(condition, row))
+            yield Check(f"member:{self._position(name)}", predicate, new and self._is_late(condition))
+        for name in self.shape.same:
+            # Whether it is the same would tell what it is.
+            if is_unsure(condition := members.sees(name)):
+                yield Check(f"member:{self._position(name)}", self._condition(condition, row))
 
     def _same_type(self, name: str) -> Any:
         return self.compiler.bind_type(self._field(name).type)
@@ -310,6 +384,26 @@ class Writes:
             if not is_row_check(self.resource, rule.condition):
                 yield self._after(f"rule:{position}", rule.condition, row)
 
+    def _with_founder(self, statement: Select[Any], written: FromClause) -> Select[Any]:
+        """The same, after making the caller the first member of the tenant that is written."""
+        tenant = self.tables.manifest.tenant
+        if not self.shape.founds or tenant is None:
+            return statement
+        through = self.tables.manifest.resource(tenant.through)
+        within = through.tenant
+        assert within is not None
+        held = {
+            within: written.c[self.resource.key_field.column],
+            through.field(tenant.member): self.compiler.caller_value((), USER),
+        }
+        for name, literal in tenant.founder or ():
+            field = through.field(name)
+            assert field is not None
+            held[field] = self.compiler.constant(literal.value, field.type)
+        columns = [field.column for field in held if field is not None]
+        first = insert(self.tables.of(through)).from_select(columns, select(*held.values()))
+        return statement.add_cte(first.cte("founder"))
+
     def _with_caller_row(self, statement: Select[Any]) -> Select[Any]:
         """The same, after making the caller's own row in the User table if it is not there yet."""
         if not self.shape.caller_row:
@@ -317,7 +411,8 @@ class Writes:
         users = self.tables.of("User")
         key = self.tables.manifest.resource("User").key_field.column
         caller = self.compiler.caller_value((), USER)
-        mine = upsert(users).from_select([key], select(caller)).on_conflict_do_nothing().cte("caller_row")
+        own = select(caller).where(*self._told(("User",), "create"))
+        mine = upsert(users).from_select([key], own).on_conflict_do_nothing().cte("caller_row")
         return statement.add_cte(mine)
 
 
