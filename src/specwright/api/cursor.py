@@ -20,6 +20,8 @@ _LONGEST = 65536
 #: A longer payload is compressed: ten thousand emoji in a sort field must fit into a URL.
 _SHORT = 1000
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 def binding(
     contract: Contract, resource: Resource, query: ListQuery, caller: str | None, tenant: Any = None
@@ -45,7 +47,7 @@ def binding(
 def write(secret: bytes, binding: bytes, values: Sequence[Any]) -> str:
     """The cursor that stands for these sort values in the list of this binding."""
     stated = [_write_value(value) for value in values]
-    payload = json.dumps(stated, separators=(",", ":"), ensure_ascii=False).encode()
+    payload = _ENCODER.encode(stated).encode()
     if len(payload) > _SHORT:
         payload = zlib.compress(payload)
     return urlsafe_b64encode(_sign(secret, binding, payload) + payload).rstrip(b"=").decode()

@@ -18,7 +18,7 @@ from specwright.api.etag import is_known, make_tag, wanted_versions
 from specwright.api.idempotency import judged
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
-from specwright.api.rights import rights_of
+from specwright.api.rights import Listing, rights_of
 from specwright.api.service import Service
 from specwright.api.violations import problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
@@ -67,11 +67,11 @@ class Endpoints:
 
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
-        query, statement = self.plan_list(request)
-        rows = await self.fetch(statement, request.caller, list_values(query))
-        return Reply(200, self._page(query, rows[0], request.caller))
+        listing = self.plan_list(request)
+        rows = await self.fetch(listing.statement, request.caller, list_values(listing.query))
+        return Reply(200, self._page(listing, rows[0]))
 
-    def plan_list(self, request: Request) -> tuple[ListQuery, Statement]:
+    def plan_list(self, request: Request) -> Listing:
         """What a list request asks for, and the statement that answers it.
 
         Raises:
@@ -89,10 +89,11 @@ class Endpoints:
             caller=request.caller,
             cursor_reader=self._cursor_reader(request.caller),
         )
-        planned = query, self._list_statement(scope, query, request.caller)
+        statement = self._list_statement(scope, query, request.caller)
+        listing = Listing(query, statement, self._binding(query, request.caller))
         if not request.query:
-            rights.first_page = planned
-        return planned
+            rights.first_page = listing
+        return listing
 
     async def create(self, request: Request) -> Reply:
         """`POST /tasks`: a new row."""
@@ -393,13 +394,12 @@ class Endpoints:
         )
         return self.service.statements.list(shape)
 
-    def _page(self, query: ListQuery, page: Any, caller: Caller) -> bytes:
+    def _page(self, listing: Listing, page: Any) -> bytes:
         following = "null"
         if page["more"]:
-            values = [page[f"k{position}"] for position in range(len(query.sort))]
-            binding = self._binding(query, caller)
-            following = f'"{cursor.write(self.service.secret, binding, values)}"'
-        counted = f',"total":{page["total"]}' if query.count else ""
+            values = [page[f"k{position}"] for position in range(len(listing.query.sort))]
+            following = f'"{cursor.write(self.service.secret, listing.binding, values)}"'
+        counted = f',"total":{page["total"]}' if listing.query.count else ""
         return f'{{"items":[{page["items"] or ""}],"next_cursor":{following}{counted}}}'.encode()
 
     def _binding(self, query: ListQuery, caller: Caller) -> bytes:

@@ -40,8 +40,8 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
     request = Request(method, query.encode(), {}, _no_body, "", match.key, caller)
     values: dict[str, Any] = {}
     if action == "list":
-        asked, statement = endpoints.plan_list(request)
-        values = list_values(asked)
+        listing = endpoints.plan_list(request)
+        statement, values = listing.statement, list_values(listing.query)
     elif action == "read":
         rights = endpoints.rights(caller)
         statement = endpoints.service.statements.read(rights.scope("read"), rights.shown, rights.apart)

@@ -1,7 +1,7 @@
 """What one caller may do to one resource, worked out once and kept as long as the caller is."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary, ref
 
@@ -14,6 +14,15 @@ from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
 from specwright.sql.writes import WriteShape
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as it was asked for: what answers it, and what its cursors are bound to."""
+
+    query: ListQuery
+    statement: Statement
+    binding: bytes
 
 
 class Rights:
@@ -43,7 +52,7 @@ class Rights:
         }
         self._shapes: dict[str, WriteShape] = {}
         #: The plan of a list without parameters, once it was asked for.
-        self.first_page: tuple[ListQuery, Statement] | None = None
+        self.first_page: Listing | None = None
 
     @cached_property
     def readable(self) -> tuple[Field, ...]:
