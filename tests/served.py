@@ -27,6 +27,7 @@ from specwright.model.manifest import Manifest
 from specwright.read.spec import read_specs
 from specwright.settings import Settings
 from specwright.sql.constraints import constrained
+from specwright.sql.idempotency import DEFINITION
 from specwright.sql.tables import DIALECT
 
 SECRET = secrets.token_urlsafe(32)
@@ -254,6 +255,8 @@ async def create_tables(url: str, manifest: Manifest) -> None:
     tables = constrained(manifest)
     connection = await asyncpg.connect(url)
     try:
+        for statement in ("CREATE SCHEMA IF NOT EXISTS specwright", *DEFINITION):
+            await connection.execute(statement)
         for table in tables.metadata.sorted_tables:
             await connection.execute(str(CreateTable(table).compile(dialect=DIALECT)))
             for index in table.indexes:

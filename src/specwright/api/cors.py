@@ -7,7 +7,7 @@ from specwright.api.request import Headers, Reply
 from specwright.settings import Settings
 
 #: What a page may read of an answer, besides what it always may.
-EXPOSED = b"etag, location, x-request-id, retry-after"
+EXPOSED = b"etag, location, x-request-id, retry-after, idempotency-replayed"
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 #: How long a browser may remember a preflight; Chromium remembers none longer than two hours.
 _REMEMBERED = b"7200"
