@@ -1,7 +1,8 @@
-"""Load on one server by wrk, and what it cost the server: requests, latency, memory, processor time."""
+"""Load on one server by wrk, and what it cost: requests, latency, memory, processor time."""
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -44,11 +45,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: requests a second, the 99th percentile in ms, CPU ms a request, MiB, failures."""
+    """One run: requests, and of them a second, the 99th percentile in ms, MiB, failures."""
 
+    count: int
     rate: float
     p99: float
+    #: CPU ms a request, of the server and of wrk.
     processor: float
+    client: float
     memory: float
     failures: int
 
@@ -66,7 +70,7 @@ def drive(port: int, pids: list[int], calls: list[Call], seconds: int, folder: P
     file, script = folder / "calls.tsv", folder / "calls.lua"
     file.write_text("".join(f"{c.method}\t{c.path}\t{c.token}\t{c.body}\n" for c in calls))
     script.write_text(_SCRIPT.format(file=file))
-    before = sum(map(_ticks, pids))
+    before, own = cpu_seconds(pids), _children()
     shown = subprocess.run(
         [
             find_wrk(),
@@ -81,17 +85,30 @@ def drive(port: int, pids: list[int], calls: list[Call], seconds: int, folder: P
         text=True,
         check=True,
     ).stdout
-    used = (sum(map(_ticks, pids)) - before) / _TICKS
+    used, client = cpu_seconds(pids) - before, _children() - own
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", shown)
     assert found is not None, shown
     count, microseconds, p99, failures = map(int, found.groups())
     memory = sum(map(_resident, pids)) / 2**20
-    return Measured(count / microseconds * 1e6, p99 / 1000, used * 1000 / max(count, 1), memory, failures)
+    each = 1000 / max(count, 1)
+    rate = count / microseconds * 1e6
+    return Measured(count, rate, p99 / 1000, used * each, client * each, memory, failures)
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """The processor time that processes have used."""
+    return sum(map(_ticks, pids)) / _TICKS
 
 
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def _children() -> float:
+    """The processor time of processes that we have waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _resident(pid: int) -> int:

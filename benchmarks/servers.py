@@ -17,10 +17,11 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers; `pids` are the processes that serve."""
+    """A server that answers; `pids` are the processes that serve, `start_up` the seconds until it did."""
 
     port: int
     pids: list[int]
+    start_up: float
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def serve(name: str, root: Path, environment: dict[str, str], workers: int = 1) 
         command = ["uvicorn", f"benchmarks.apps.{name}:app", "--port", str(port), "--workers", str(workers)]
         command += ["--no-access-log", "--log-level", "warning"]
         health = "/"
+    began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=HERE.parent,
@@ -46,25 +48,25 @@ def serve(name: str, root: Path, environment: dict[str, str], workers: int = 1) 
     )
     try:
         _wait(port, health)
-        yield Running(port, _serving(process.pid))
+        start_up = time.perf_counter() - began
+        yield Running(port, children(process.pid) or [process.pid], start_up)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
 
 
 def _wait(port: int, path: str) -> None:
-    for _ in range(300):
+    for _ in range(6_000):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1)
             return
         except urllib.error.HTTPError:
             return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.01)
     raise SystemExit(f"Nothing answers on port {port}.")
 
 
-def _serving(pid: int) -> list[int]:
-    """The process itself, or its children where those serve."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children] or [pid]
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and that still run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
