@@ -150,6 +150,7 @@ def fields(draw: st.DrawFn, name: str, entities: list[str]) -> Field:
     elif draw(st.booleans()):
         more["required"] = True
     more["indexed"] = draw(st.booleans())
+    more["searchable"] = kind in {Kind.TEXT, Kind.EMAIL, Kind.URL} and draw(st.booleans())
     more["unique"] = kind not in {Kind.JSON, Kind.LIST} and draw(st.booleans())
     return field(name, type, **more)
 
@@ -188,7 +189,8 @@ def manifests(draw: st.DrawFn, before: Manifest | None = None) -> Manifest:
             for n, m in enumerate(members)
             if m.type.kind is Kind.INTEGER
         )
-        resources.append(resource(name, *members, rules=rules, was=was))
+        language = draw(st.sampled_from(["simple", "simple", "english"]))
+        resources.append(resource(name, *members, rules=rules, was=was, search_language=language))
     if draw(st.booleans()):
         resources.reverse()
     return Manifest(tuple(resources))
