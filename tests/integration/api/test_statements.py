@@ -60,6 +60,16 @@ def test_a_refused_write_is_two(shop: Served, thing: dict[str, Any]) -> None:
     assert _cost(shop, lambda: ada.post("/things", {"name": "y", **late}), 422) == 2
 
 
+def test_an_idempotency_key_is_one_more(shop: Served, thing: dict[str, Any]) -> None:
+    """The look at the key. What was done already is that alone; without the header there is none."""
+    ada, key = shop.person("ada"), {"idempotency-key": thing["id"]}
+    for _ in range(2):
+        assert _cost(shop, lambda: ada.post("/things", {"name": "y"}), 201) == 1
+    assert _cost(shop, lambda: ada.post("/things", {"name": "y"}, headers=key), 201) == 2
+    assert _cost(shop, lambda: ada.post("/things", {"name": "y"}, headers=key), 201) == 1
+    assert _cost(shop, lambda: ada.post("/things", {"name": "z"}, headers=key), 422) == 1
+
+
 def test_what_a_constraint_refuses_is_one(shop: Served, thing: dict[str, Any]) -> None:
     """The constraint says why by its name."""
     ada = shop.person("ada")

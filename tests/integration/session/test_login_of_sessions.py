@@ -192,6 +192,17 @@ def test_unscoped_sessions_and_hooks_use_the_login_that_serves(notes: Served, lo
     assert found == ["ada's", "bob's"]
 
 
+def test_idempotency_keys_are_kept_by_the_derived_role(notes: Served) -> None:
+    """The login that serves owns nothing, and may read, write and expire them; with a hook as well."""
+    dora = notes.person("dora")
+    first, again = (dora.post("/notes", {"title": "x"}, headers={"idempotency-key": "a"}) for _ in range(2))
+    assert first.status == 201
+    assert (again.status, again.body, again.headers["idempotency-replayed"]) == (201, first.body, "true")
+    notes.sql("UPDATE specwright.idempotency_keys SET at = at - interval '2 days'")
+    other = dora.post("/notes", {"title": "y"}, headers={"idempotency-key": "a"})
+    assert other.json()["title"] == "y"
+
+
 def test_the_callers_own_row_is_made(notes: Served, logins: Logins) -> None:
     """Their first write through a session brings it, though no grant allows it and the login may not."""
 
