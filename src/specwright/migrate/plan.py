@@ -80,14 +80,17 @@ class Plan:
 
 def plan(before: Manifest, after: Manifest) -> Plan:
     """What to do to a database built from one manifest to make it one built from the other."""
+    if before == after:
+        return Plan(())
     matching = match(before, after)
     rest = trimmed(before, after, matching)
     told_anew = renamed(rest, after, matching)
     origins = {old: after.resource(new).origin for new, old in matching.resources.items()}
+    old, kept, told, new = map(constrained, (before, rest, told_anew, after))
     steps = (
-        *_Difference(before, rest, origins).steps(),
-        *(Step(rename) for rename in renames(constrained(rest), constrained(told_anew))),
-        *_Difference(told_anew, after, {}).steps(),
+        *_Difference(old, kept, origins).steps(),
+        *(Step(rename) for rename in renames(kept, told)),
+        *_Difference(told, new, {}).steps(),
     )
     return Plan(tuple(_protected(before, after, steps)))
 
@@ -108,14 +111,12 @@ def _protected(before: Manifest, after: Manifest, steps: tuple[Step, ...]) -> It
 class _Difference:
     """The steps between two manifests that call everything they share by the same names."""
 
-    def __init__(self, before: Manifest, after: Manifest, origins: Mapping[str, Origin]) -> None:
-        self.before = before
-        self.after = after
+    def __init__(self, old: Tables, new: Tables, origins: Mapping[str, Origin]) -> None:
+        self.before, self.after = before, after = old.manifest, new.manifest
         self.origins = origins
-        self.old_tables = constrained(before)
-        self.new_tables = constrained(after)
-        self.old = {resource.name: shape(self.old_tables, resource) for resource in before.stored}
-        self.new = {resource.name: shape(self.new_tables, resource) for resource in after.stored}
+        self.meanings = new.meanings
+        self.old = {resource.name: shape(old, resource) for resource in before.stored}
+        self.new = {resource.name: shape(new, resource) for resource in after.stored}
         self.gone = [before.resource(name) for name in self.old if name not in self.new]
         self.come = [after.resource(name) for name in self.new if name not in self.old]
         self.both = [after.resource(name) for name in self.new if name in self.old]
@@ -214,7 +215,7 @@ class _Difference:
     def _cost(self, resource: Resource, part: Part) -> Hazard | None:
         if resource.name not in self.old or isinstance(part, IndexShape | Search):
             return None
-        violated = self.new_tables.meanings[part.name]
+        violated = self.meanings[part.name]
         before = self.before.resource(resource.name)
         fields = {name: before.field(name) for name in violated.fields}
         if isinstance(part, ForeignKey) and self._peopled(resource, violated.fields[0]):

@@ -12,6 +12,8 @@ from specwright.migrate.plan import plan, sequence
 from specwright.migrate.protection import Protect, Unprotect
 from specwright.model.manifest import Manifest
 from specwright.read.spec import read_specs
+from specwright.sql.constraints import constrained
+from specwright.sql.tables import Tables
 
 
 def manifest(*rows: str, heading: str = "Note") -> Manifest:
@@ -136,3 +138,17 @@ def test_policies_are_told_when_they_change() -> None:
     assert sentences(plan(boxes(""), boxes("", "anyone"))) == [
         "write the grants on boxes as row-level security policies"
     ]
+
+
+def test_what_is_the_same_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts asks for nothing: tables are told of manifests that differ, once each."""
+    told: list[Manifest] = []
+
+    def tell(wanted: Manifest) -> Tables:
+        told.append(wanted)
+        return constrained(wanted)
+
+    monkeypatch.setattr("specwright.migrate.plan.constrained", tell)
+    old, new = manifest("a | text | ..9"), manifest("b | text | ..9, was a")
+    assert plan(old, manifest("a | text | ..9")).steps == () and told == []
+    assert plan(old, new).steps and len(told) == 4
