@@ -14,6 +14,7 @@ from specwright.api.validators import Validator
 from specwright.model.manifest import Field, Manifest, Resource, Shown
 from specwright.model.types import Kind
 from specwright.model.values import fit
+from specwright.sql.members import Members, is_unsure
 
 Action = Literal["create", "update", "replace"]
 
@@ -27,6 +28,8 @@ MEDIA_TYPES: Mapping[Action, tuple[str, ...]] = {
     "replace": (JSON,),
 }
 
+_NOT_TAKEN = "Set by the server; leave it out."
+
 #: Looking for what was meant is dear: a body of forty thousand strange members would stop all others.
 _MOST_HINTS = 10
 
@@ -36,7 +39,7 @@ class Body:
     """What a body says, by spec name; a json value is its JSON text.
 
     `unchanged` holds members that are accepted only when equal to what is stored, which the statement checks.
-    `forbidden` holds the wire names of members that need a role the caller lacks: 403, once the row is found.
+    `forbidden` holds the wire names of members that are not the caller's to set: 403, once the row is found.
     """
 
     values: dict[str, Any]
@@ -54,14 +57,14 @@ class Bodies:
         self,
         resource: Resource,
         action: Action,
-        roles: frozenset[str],
+        members: Members,
         raw: bytes,
         content_type: str | None,
     ) -> Body:
-        """The body of a create, an update (PATCH) or a replace (PUT) by a caller of these roles.
+        """The body of a create, an update (PATCH) or a replace (PUT) by a caller with these members.
 
-        A replace sets what its sender can see and may write: such a member that is left out gets its default
-        or null, every other one stays.
+        A replace sets what its sender can see and may write of every row: such a member that is left out gets
+        its default or null, every other one stays.
 
         Raises:
             Problem: unsupported_media_type, malformed, or validation_failed with every fault at once.
@@ -70,7 +73,7 @@ class Bodies:
         value = json_text.read(raw)
         if not isinstance(value, dict):
             raise validation([FieldError("", "wrong_type", "The body must be a JSON object.")])
-        return self._readers[resource.name].read(value, action, roles)
+        return self._readers[resource.name].read(value, action, members)
 
 
 class _Reader:
@@ -81,31 +84,36 @@ class _Reader:
         self._resource = resource
         self._fields = {field.wire: field for field in resource.fields if field.stored}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
-        self._roles = frozenset(role.name for role in manifest.roles)
+        handed = resource.handed_over
+        self._handed = None if handed is None else handed.wire
         self._form = lru_cache(256)(self._make_form)
 
-    def _make_form(self, action: Action, roles: frozenset[str]) -> Mapping[str, tuple[Field, Taken]]:
-        """The members that there are for a caller of these roles, and what becomes of each."""
+    def _make_form(self, action: Action, members: Members) -> Mapping[str, tuple[Field, Taken]]:
+        """The members that there are for a caller, and what becomes of each."""
         return {
-            wire: (field, taken(self._resource, field, action, roles))
+            wire: (field, taken(self._resource, field, action, members))
             for wire, field in self._fields.items()
-            if exists(field, roles)
+            if exists(field, members)
         }
 
-    def read(self, members: dict[str, Any], action: Action, roles: frozenset[str]) -> Body:
+    def read(self, sent: dict[str, Any], action: Action, members: Members) -> Body:
         values: dict[str, Any] = {}
         unchanged: dict[str, Any] = {}
         forbidden: list[str] = []
         errors: list[FieldError] = []
-        form = self._form(action, roles & self._roles)
-        for wire, value in members.items():
+        form = self._form(action, members)
+        for wire, value in sent.items():
             if wire not in form:
                 errors.append(_unknown(wire, form, hint=len(errors) < _MOST_HINTS))
                 continue
             field, becomes = form[wire]
+            if wire == self._handed and action == "update" and len(sent) == 1:
+                becomes = Taken.WRITTEN
             match becomes:
                 case Taken.READ_ONLY:
-                    errors.append(FieldError(wire, "read_only", "Set by the server; leave it out."))
+                    alone = wire == self._handed and action == "update"
+                    message = "Handed over by itself: send no other member." if alone else _NOT_TAKEN
+                    errors.append(FieldError(wire, "read_only", message))
                 case Taken.FORBIDDEN:
                     forbidden.append(wire)
                 case kind:
@@ -114,15 +122,18 @@ class _Reader:
                     (values if kind is Taken.WRITTEN else unchanged)[field.name] = read
         if action != "update":
             for wire, (field, becomes) in form.items():
-                if wire not in members:
-                    errors += self._omitted(field, action, becomes, values)
+                if wire not in sent:
+                    sure = not is_unsure(members.sets(field.name))
+                    errors += self._omitted(field, action, becomes, values, sure)
         if errors:
             raise validation(errors)
         return Body(values, unchanged, tuple(forbidden))
 
     def _omitted(
-        self, field: Field, action: Action, becomes: Taken, values: dict[str, Any]
+        self, field: Field, action: Action, becomes: Taken, values: dict[str, Any], sure: bool
     ) -> list[FieldError]:
+        if action == "replace" and not sure:
+            return []
         if must_be_sent(self._resource, field, action):
             return [FieldError(field.wire, "required", "Must be sent.")]
         if (

@@ -43,6 +43,7 @@ _GRANTED_BY = {"replace": ("update",), "update": ("update", HAND_OVER)}
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 _LOCATION = {"Location": {"$ref": "#/components/headers/Location"}}
 _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
+_REPLAYED = {"Idempotency-Replayed": {"$ref": "#/components/headers/Idempotency-Replayed"}}
 
 
 def build(
@@ -112,8 +113,8 @@ class _Routes:
             "post": self._operation(
                 "create",
                 f"Create a {self._resource.title}",
-                {"201": _answer("Created.", row, _ETAG | _LOCATION)},
-                [shown],
+                {"201": _answer("Created.", row, _ETAG | _LOCATION | _REPLAYED)},
+                [shown, _IDEMPOTENCY_KEY],
             ),
         }
         changed = {"200": _answer("As it is now stored.", row, _ETAG)}
@@ -165,15 +166,14 @@ class _Routes:
         on_all, verb = action.level == "collection", kebab(action.name)
         answers: dict[str, Any] = {}
         if described.content is not None:
-            answers["200"] = _answer("What was done.", {"schema": described.content})
+            answers["200"] = _answer("What was done.", {"schema": described.content}, _REPLAYED)
         if described.nothing:
-            answers["204"] = {"description": "Done.", "headers": _REQUEST_ID}
+            answers["204"] = {"description": "Done.", "headers": _REQUEST_ID | _REPLAYED}
         summary = f"{verb.replace('-', ' ').capitalize()} a {self._resource.title}"
         if on_all:
             summary = f"{verb.replace('-', ' ').capitalize()} {self._resource.path}"
-        operation = self._operation(
-            action.name, summary, answers, [self._fields_parameter(), *([] if on_all else [_IF_MATCH])]
-        )
+        headers = [_IDEMPOTENCY_KEY] if on_all else [_IDEMPOTENCY_KEY, _IF_MATCH]
+        operation = self._operation(action.name, summary, answers, [self._fields_parameter(), *headers])
         if action.effect:
             operation["description"] = f"{_sentence(action.effect)} {operation['description']}"
         if described.body is not None:
@@ -394,6 +394,9 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 
 _IF_MATCH = _header("If-Match", "The ETag that the change is based on; 412 if the row changed since.")
+_IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key", "Of your own making, as a UUID: sent again with it, this is answered as the first time."
+)
 
 
 def _answer(
@@ -469,6 +472,7 @@ def _headers() -> dict[str, Any]:
         "X-Request-ID": "The id of this request: yours if you sent one, else a new one.",
         "ETag": "The version of the row and a hash of the answer.",
         "Location": "The path of the new row.",
+        "Idempotency-Replayed": "`true` where this is the answer to an earlier request with the same key.",
         "WWW-Authenticate": "The scheme to sign in with (RFC 6750).",
         "Accept": "The media types that are taken.",
     }

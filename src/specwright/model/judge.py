@@ -12,7 +12,17 @@ from typing import Any
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
 from specwright.model.interpret import Row, World
-from specwright.model.manifest import Field, Filled, Grant, OnDelete, Resource, Who, WhoKind
+from specwright.model.manifest import (
+    HAND_OVER,
+    Field,
+    Filled,
+    Grant,
+    OnDelete,
+    Resource,
+    Shown,
+    Who,
+    WhoKind,
+)
 from specwright.model.typecheck import common_type, is_of_membership, on_caller_alone, type_of
 from specwright.model.types import Kind
 from specwright.model.values import Misfit, fit
@@ -112,16 +122,16 @@ class Judge:
         """Judge the creation of a row from the values sent, by the names of the spec."""
         if refusal := self.closed(resource, "create", caller):
             return refusal
-        if caller.anonymous and any(
-            field.filled is Filled.CALLER and field.name not in values for field in resource.fields
-        ):
+        if caller.anonymous and any(field.filled is Filled.CALLER for field in resource.fields):
             return UNAUTHENTICATED
+        if refusal := self._malformed(resource, caller, values):
+            return refusal
         row = self.fill(resource, caller, values, key)
         later = self._with(resource, row)
         grant = later.after(resource, "create", caller, row)
         if grant is None:
             return FORBIDDEN
-        if refusal := self._not_writable(resource, caller, values):
+        if refusal := later._not_settable(resource, caller, values, row):
             return refusal
         return (
             self._references(resource, caller, values)
@@ -130,7 +140,14 @@ class Judge:
         )
 
     def update(self, resource: Resource, caller: Caller, key: Any, changes: Mapping[str, Any]) -> Verdict:
-        """Judge the merging of changes into a row."""
+        """Judge the merging of changes into a row; of the owner alone it is handing over, where some grant is."""
+        handed = resource.handed_over
+        if handed is not None and set(changes) == {handed.name}:
+            return self._hand_over(resource, caller, key, changes)
+        if caller.anonymous and not self.may_ever(resource, "update", caller):
+            return UNAUTHENTICATED
+        if refusal := self._malformed(resource, caller, changes):
+            return refusal
         row = self._readable(resource, "update", caller, key)
         if isinstance(row, Verdict):
             return row
@@ -143,7 +160,7 @@ class Judge:
             or later.before(resource, "read", caller, new) is None
         ):
             return FORBIDDEN
-        if refusal := self._not_writable(resource, caller, changes):
+        if refusal := self._not_settable(resource, caller, changes, row):
             return refusal
         changed = {name: value for name, value in changes.items() if row[name] != value}
         return (
@@ -152,6 +169,77 @@ class Judge:
             or later.broken(resource, new)
             or Verdict(200, grant=grant)
         )
+
+    def _hand_over(self, resource: Resource, caller: Caller, key: Any, changes: Mapping[str, Any]) -> Verdict:
+        if caller.anonymous and not self.may_ever(resource, "update", caller):
+            return UNAUTHENTICATED
+        if self._unknown(resource, caller, changes):
+            return Verdict(422, "validation_failed")
+        row = self._readable(resource, "update", caller, key)
+        if isinstance(row, Verdict):
+            return row
+        new = {**row, **changes, **_touched(resource, row, self.world)}
+        later = self._with(resource, new)
+        grant = self.hands_over(resource, caller, row, later, new)
+        if grant is None:
+            return FORBIDDEN
+        changed = {name: value for name, value in changes.items() if row[name] != value}
+        return (
+            self._references(resource, caller, changed)
+            or later.broken(resource, new)
+            or Verdict(200 if later.before(resource, "read", caller, new) else 204, grant=grant)
+        )
+
+    def hands_over(
+        self, resource: Resource, caller: Caller, row: Row, later: "Judge", new: Row
+    ) -> Grant | None:
+        """The first grant to hand over whose Who and When hold on a row, and Then on what becomes of it."""
+        return next(
+            (
+                grant
+                for grant in _granting(resource, HAND_OVER)
+                if self._who(grant.who, resource, caller, row)
+                and self._condition(grant.when, resource, caller, row)
+                and later._condition(grant.then, resource, caller, new)
+            ),
+            None,
+        )
+
+    def seen(self, resource: Resource, caller: Caller, row: Row) -> tuple[Field, ...]:
+        """The fields of a row that are shown to the caller."""
+        return tuple(
+            field
+            for field in resource.fields
+            if field.stored
+            and field.shown not in (Shown.HIDDEN, Shown.WRITE_ONLY)
+            and self._one_of(field.readable_by, resource, caller, row)
+        )
+
+    def _one_of(self, words: tuple[str, ...], resource: Resource, caller: Caller, row: Row) -> bool:
+        """Whether the caller is one of these, for the row; of no words, whether they are anybody."""
+        manifest = self.world.manifest
+        return not words or any(self._who(manifest.who(word), resource, caller, row) for word in words)
+
+    def _unknown(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> list[Field]:
+        """The fields sent that the caller sees of no row there could be."""
+        who = self.world.manifest.who
+        return [
+            field
+            for field in resource.fields
+            if field.name in sent
+            and field.readable_by
+            and not any(self._who_possible(who(word), resource, caller) for word in field.readable_by)
+        ]
+
+    def _malformed(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> Verdict | None:
+        """The refusal of members that are not there for the caller, or that nobody sends."""
+        ours = [
+            field
+            for field in resource.fields
+            if field.name in sent and field.filled and not field.writable_by
+        ]
+        wrong = {field.wire: None for field in (*self._unknown(resource, caller, sent), *ours)}
+        return Verdict(422, "validation_failed", tuple(wrong)) if wrong else None
 
     def delete(self, resource: Resource, caller: Caller, key: Any) -> Verdict:
         """Judge the deletion of a row."""
@@ -320,13 +408,18 @@ class Judge:
                 return Verdict(409, "conflict", (field.wire,))
         return None
 
-    def _not_writable(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> Verdict | None:
+    def _not_settable(
+        self, resource: Resource, caller: Caller, sent: Mapping[str, Any], row: Row
+    ) -> Verdict | None:
+        """The refusal of members that the caller may not set, or not see, on this row."""
         wires = tuple(
             field.wire
             for field in resource.fields
             if field.name in sent
-            and field.writable_by
-            and not self.world.roles(caller) & set(field.writable_by)
+            and not (
+                self._one_of(field.readable_by, resource, caller, row)
+                and self._one_of(field.writable_by, resource, caller, row)
+            )
         )
         return Verdict(403, "forbidden", wires) if wires else None
 

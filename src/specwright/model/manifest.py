@@ -60,6 +60,17 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`count of RELATION` or `sum of RELATION.FIELD`, over those related rows for which `where` holds."""
+
+    function: str
+    relation: str
+    #: What is summed; empty for a count.
+    field: str = ""
+    where: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One member of a resource.
 
@@ -89,8 +100,7 @@ class Field:
     on_delete: OnDelete | None = None
     was: str | None = None
     computed: Expr | None = None
-    #: `count of …` or `sum of …`, as written.
-    aggregate: str | None = None
+    aggregate: Aggregate | None = None
     #: id, created_at, updated_at, version: not declared, set by us alone.
     built_in: bool = False
     means: str = ""
@@ -99,12 +109,19 @@ class Field:
     @property
     def nullable(self) -> bool:
         """Whether None is a value of this field."""
+        if self.aggregate is not None or (self.computed is not None and self.type.kind is Kind.BOOLEAN):
+            return False
         return not (self.required or self.built_in or self.default is not None or self.filled is not None)
 
     @property
     def stored(self) -> bool:
         """Whether the field is a column of its table."""
-        return self.computed is None and self.aggregate is None and self.type.kind is not Kind.MANY
+        return not self.derived and self.type.kind is not Kind.MANY
+
+    @property
+    def derived(self) -> bool:
+        """Whether the value is worked out whenever it is asked for, and nowhere kept."""
+        return self.computed is not None or self.aggregate is not None
 
     @property
     def target(self) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from specwright.model.manifest import (
+    HAND_OVER,
     Action,
     ActionParameter,
     Filled,
@@ -12,6 +13,7 @@ from specwright.model.manifest import (
     Move,
     Resource,
     Role,
+    Shown,
     Who,
     WhoKind,
     WhoName,
@@ -135,6 +137,13 @@ class Subjects:
             mistakes.add(cell, f'unknown who "{text}".{close}')
         return None
 
+    def find_limit(self, cell: Span, resource: Resource, mistakes: Mistakes) -> Who | None:
+        """Whom a word of `readable by` or `writable by` means for a field of a resource."""
+        if cell.text == WhoKind.ANYONE:
+            mistakes.add(cell, "what is for anyone needs no limit: leave the rule out")
+            return None
+        return self.find(cell, resource, mistakes)
+
     def _has_owner(self, cell: Span, resource: Resource, mistakes: Mistakes) -> bool:
         if resource.owner is not None:
             return True
@@ -203,6 +212,8 @@ def _actions(resource: Resource, cell: Span, mistakes: Mistakes) -> tuple[str, .
         elif text == "restore" and not resource.soft_delete:
             mistakes.add(part, f'{resource.name} has nothing to restore: add the rule line "soft delete"')
         elif text in MAY:
+            if text == HAND_OVER:
+                _judge_hand_over(resource, part, mistakes)
             found[text] = None
         elif name_problem(text) is None and snake(text) in own:
             found[snake(text)] = None
@@ -211,6 +222,20 @@ def _actions(resource: Resource, cell: Span, mistakes: Mistakes) -> tuple[str, .
             close = hint(FOREIGN_MAY.get(text.lower(), text), known, "Here can stand")
             mistakes.add(part, f'unknown word "{text}" in May.{close}')
     return tuple(found)
+
+
+def _judge_hand_over(resource: Resource, part: Span, mistakes: Mistakes) -> None:
+    owner = resource.owner
+    if owner is None or owner.built_in:
+        mistakes.add(
+            part,
+            f"{resource.name} has no owner to hand over: it needs one field with the rule "
+            '"the caller", as owner | User | the caller',
+        )
+        return
+    kept = "immutable" if owner.immutable else owner.shown.value
+    if owner.immutable or owner.shown is not Shown.BOTH:
+        mistakes.add(part, f'"{owner.name}" of {resource.name} is {kept}, so nobody hands it over')
 
 
 def _judge_link(resource: Resource, part: Span, name: str, mistakes: Mistakes) -> None:

@@ -1,10 +1,11 @@
 """Entities: headings with a Field|Type|Rules table below."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from specwright.model.manifest import Field, Resource
+from specwright.model.expression import Expr
+from specwright.model.manifest import Aggregate, Field, Resource
 from specwright.model.names import (
     EXPRESSION_WORDS,
     MAX_IDENTIFIER,
@@ -17,13 +18,14 @@ from specwright.model.names import (
     snake,
     title,
 )
-from specwright.model.types import Kind
-from specwright.read.cells import plain
+from specwright.model.types import NUMBER_KINDS, Kind
+from specwright.read.access import Subjects
+from specwright.read.cells import expression_text, plain
 from specwright.read.expressions import Written, parse_span
 from specwright.read.fieldtype import read_type
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Section, Table
-from specwright.read.rules import COMPUTED, FieldRules, RuleReader, build_field
+from specwright.read.rules import AGGREGATES, COMPUTED, FieldRules, RuleReader, build_field
 from specwright.read.span import Span
 from specwright.read.tables import Line, lines
 
@@ -37,7 +39,8 @@ class FieldRow:
     field: Field
     rules: FieldRules
     name: Span
-    computed: Written | None
+    #: The expression that the value is computed by, or that aggregated rows meet.
+    written: Written | None
     broken: bool
 
 
@@ -131,27 +134,43 @@ def _read_row(entity: Entity, line: Line, entities: Mapping[str, str], mistakes:
         mistakes.add(cell, f'a reference is its name with _id in JSON: call it "{name.removesuffix("_id")}"')
     rules = RuleReader(cell.text, type_, mistakes).read(line["Rules"])
     text = rules.values.get(COMPUTED)
-    computed = parse_span(text, mistakes) if text is not None else None
+    written = parse_span(text, mistakes) if text is not None else None
+    derived: Expr | Aggregate | None = written.expr if written is not None else None
+    if word := next((word for word in AGGREGATES if word in rules.values), None):
+        of, where = rules.values[word]
+        derived, written = _read_aggregate(word, of, where, mistakes)
     if problem is not None:
         return None
-    expr = computed.expr if computed is not None else None
-    made = build_field(name, type_, rules, expr, line.means, cell)
-    return FieldRow(made, rules, cell, computed, broken=len(mistakes) > before)
+    made = build_field(name, type_, rules, derived, line.means, cell)
+    return FieldRow(made, rules, cell, written, broken=len(mistakes) > before)
+
+
+def _read_aggregate(
+    word: str, of: Span, where: Span | None, mistakes: Mistakes
+) -> tuple[Aggregate, Written | None]:
+    relation, *summed = (snake(name) for name in of.text.split("."))
+    text = None
+    if where is not None:
+        text = expression_text(where, mistakes) if where else None
+        if not where:
+            mistakes.add(where, f'"{word} {of.text} where" needs a condition, as `status != "done"`')
+    written = parse_span(text, mistakes) if text is not None else None
+    condition = written.expr if written is not None else None
+    return Aggregate(word.partition(" ")[0], relation, ".".join(summed), condition), written
 
 
 def judge_fields(
     entity: Entity,
     resource: Resource,
     by_name: Mapping[str, Resource],
-    roles: Sequence[str],
+    subjects: Subjects,
     mistakes: Mistakes,
 ) -> None:
-    """What can be judged once all entities and roles are known."""
+    """What can be judged once all entities, roles and names are known."""
     for row in entity.rows:
         for rule in ("readable by", "writable by"):
-            for role in row.rules.values.get(rule, ()):
-                if role.text not in roles:
-                    mistakes.add(role, unknown_role(role.text, roles))
+            for word in row.rules.values.get(rule, ()):
+                subjects.find_limit(word, resource, mistakes)
         for other in row.rules.values.get("unique per", ()):
             _judge_unique_per(row, other, resource, mistakes)
         place = row.rules.places.get("on delete")
@@ -161,7 +180,7 @@ def judge_fields(
                 place, 'there is no ## User table, so a User is never deleted here. Leave "on delete" out'
             )
         if row.field.aggregate is not None:
-            _judge_aggregate(row, resource, by_name, mistakes)
+            _judge_aggregate(row, row.field.aggregate, resource, by_name, mistakes)
 
 
 def _judge_unique_per(row: FieldRow, other: Span, resource: Resource, mistakes: Mistakes) -> None:
@@ -182,25 +201,36 @@ def _judge_unique_per(row: FieldRow, other: Span, resource: Resource, mistakes: 
 
 
 def _judge_aggregate(
-    row: FieldRow, resource: Resource, by_name: Mapping[str, Resource], mistakes: Mistakes
+    row: FieldRow,
+    aggregate: Aggregate,
+    resource: Resource,
+    by_name: Mapping[str, Resource],
+    mistakes: Mistakes,
 ) -> None:
-    word = "count of" if "count of" in row.rules else "sum of"
-    place = row.rules.places[word]
-    first, *rest = str(row.rules.values[word]).split(".")
-    relation = resource.relation(snake(first))
+    word = f"{aggregate.function} of"
+    place, (of, _) = row.rules.places[word], row.rules.values[word]
+    relation = resource.relation(aggregate.relation)
     many = [known.name for known in resource.relations if known.many]
     if relation is None or not relation.many:
+        first = of.text.partition(".")[0]
         close = hint(first, many, "It has")
         mistakes.add(place, f'{resource.name} has no relation to many named "{first}".{close}')
-    elif (word == "sum of") != (len(rest) == 1):
+        return
+    target = by_name[relation.target]
+    link = target.field(relation.field)
+    if link is None or link.target != resource.name:
+        mistakes.add(place, f'"{relation.name}" leads from many to many, and such rows are not counted yet')
+    elif (aggregate.function == "sum") != bool(aggregate.field) or "." in aggregate.field:
         mistakes.add(place, "write count of RELATION, or sum of RELATION.FIELD")
-    elif rest:
-        summed = by_name[relation.target].field(snake(rest[0]))
+    elif aggregate.field:
+        summed = target.field(aggregate.field)
         if summed is None:
-            close = hint(rest[0], [known.name for known in by_name[relation.target].fields])
-            mistakes.add(place, f'{relation.target} has no field "{rest[0]}".{close}')
-        elif summed.type.kind not in (Kind.INTEGER, Kind.NUMBER):
-            mistakes.add(place, f'"{rest[0]}" of {relation.target} is {summed.type}, and a sum needs numbers')
+            close = hint(aggregate.field, [known.name for known in target.fields])
+            mistakes.add(place, f'{target.name} has no field "{aggregate.field}".{close}')
+        elif summed.type.kind not in NUMBER_KINDS:
+            mistakes.add(place, f'"{summed.name}" of {target.name} is {summed.type}, and a sum needs numbers')
+        elif summed.type.kind is Kind.NUMBER and row.field.type.kind is Kind.INTEGER:
+            mistakes.add(place, f'"{summed.name}" of {target.name} is {summed.type}, and its sum no integer')
 
 
 def unknown_role(role: str, roles: Iterable[str]) -> str:

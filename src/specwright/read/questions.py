@@ -282,8 +282,8 @@ def _external_people(manifest: Manifest) -> Iterator[Question]:
                 field.origin,
                 f'Whoever writes "{field.name}" of {resource.name} gives its person access, and there is no '
                 "## User table to look the id up in. Who may write it?",
-                (f'add "writable by ROLE" to {field.name}', "add a ## User table"),
-                f'add "writable by ROLE" to {field.name}',
+                (f'add "writable by WHO" to {field.name}', "add a ## User table"),
+                f'add "writable by WHO" to {field.name}',
                 "everyone who may create or update the row; any text is accepted as an id",
             )
 

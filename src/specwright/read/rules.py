@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Bounds, Field, Filled, OnDelete, Shown
+from specwright.model.manifest import Aggregate, Bounds, Field, Filled, OnDelete, Shown
 from specwright.model.names import hint, snake
 from specwright.model.pattern import PatternError, canonical
 from specwright.model.types import ANY, TEXT_KINDS, Kind, Type
@@ -18,6 +18,10 @@ from specwright.read.vocabulary import FOREIGN_RULES, ON_DELETE, PLAIN_RULES, RU
 
 BOUNDS = "a..b"
 COMPUTED = "= expr"
+#: The rules that make one value of many rows.
+AGGREGATES = ("count of", "sum of")
+
+_WHERE = re.compile(r"\s+where(?=\s|`)")
 
 _CONTRADICTIONS = (
     ("required", "default", "required means it must be sent, and a default that it may be left out"),
@@ -76,8 +80,8 @@ class RuleReader:
             "writable by": self.roles,
             "on delete": self.on_delete,
             "was": lambda rest: snake(rest.text),
-            "count of": lambda rest: rest.text,
-            "sum of": lambda rest: rest.text,
+            "count of": _aggregated,
+            "sum of": _aggregated,
         }
 
     def read(self, cell: Span) -> FieldRules:
@@ -213,8 +217,8 @@ _FORMS = {
     "writable by": "writable by WHO",
     "on delete": "on delete cascade|clear|refuse",
     "was": "was OLD_NAME",
-    "count of": "count of RELATION",
-    "sum of": "sum of RELATION.FIELD",
+    "count of": "count of RELATION, or count of RELATION where `CONDITION`",
+    "sum of": "sum of RELATION.FIELD, or sum of RELATION.FIELD where `CONDITION`",
 }
 
 
@@ -241,12 +245,14 @@ def _way_out(text: str) -> str:
 
 def _misfit(rule: str, type_: Type, rules: FieldRules) -> str | None:
     """Why a rule does not go with the type of its field."""
-    computes = next((word for word in (COMPUTED, "count of", "sum of") if word in rules), None)
+    computes = next((word for word in (COMPUTED, *AGGREGATES) if word in rules), None)
     if type_.kind is Kind.MANY and rule not in _BESIDE_MANY:
         return f"{type_} is a relation and stores nothing here"
     if computes is not None and rule not in _BESIDE_COMPUTED:
         return "its value is computed"
     match rule:
+        case "= expr" if type_.kind in (Kind.REFERENCE, Kind.LIST, Kind.JSON):
+            return f"a computed value is one value of its own, and it is {type_}"
         case "searchable" if type_.kind not in TEXT_KINDS - {Kind.ENUM}:
             return f"only text can be searched, and it is {type_}"
         case "matches" if type_.kind not in TEXT_KINDS - {Kind.ENUM}:
@@ -266,14 +272,26 @@ def _misfit(rule: str, type_: Type, rules: FieldRules) -> str | None:
     return None
 
 
+def _aggregated(rest: Span) -> tuple[Span, Span | None]:
+    """What is counted or summed, and the condition on it, where there is one."""
+    found = _WHERE.search(rest.text)
+    if found is None:
+        return rest, None
+    return rest[: found.start()].strip(), rest[found.end() :].strip()
+
+
 def build_field(
-    name: str, type_: Type | None, rules: FieldRules, computed: Expr | None, means: str, at: Span
+    name: str,
+    type_: Type | None,
+    rules: FieldRules,
+    derived: Expr | Aggregate | None,
+    means: str,
+    at: Span,
 ) -> Field:
     """The field that the rules describe; its ids and stored names are given by `complete`."""
     values = rules.values
     shown = next((choice for choice in Shown if choice.value in rules), Shown.BOTH)
     filled = next((choice for choice in Filled if choice.value in rules), None)
-    aggregate = next((f"{word} {values[word]}" for word in ("count of", "sum of") if word in values), None)
     return Field(
         id="",
         name=name,
@@ -295,8 +313,8 @@ def build_field(
         writable_by=tuple(dict.fromkeys(role.text for role in values.get("writable by", ()))),
         on_delete=values.get("on delete"),
         was=values.get("was"),
-        computed=computed,
-        aggregate=aggregate,
+        computed=None if isinstance(derived, Aggregate) else derived,
+        aggregate=derived if isinstance(derived, Aggregate) else None,
         means=means,
         origin=at.origin,
     )

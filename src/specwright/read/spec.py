@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from specwright.model.derived import circle
 from specwright.model.manifest import Feature, Manifest, OpenQuestion, Requirement, Resource, Rule, Tenant
 from specwright.model.names import hint
+from specwright.model.syntax import ExpressionError
 from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
 from specwright.read.cells import leading_code, plain
 from specwright.read.complete import complete
-from specwright.read.entities import Entity, judge_fields, read_fields, read_heading
-from specwright.read.expressions import Written, judge_condition, judge_value, parse_span
+from specwright.read.entities import Entity, FieldRow, judge_fields, read_fields, read_heading
+from specwright.read.expressions import Written, judge_computed, judge_condition, judge_counted, parse_span
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Broken, Item, Outline, Section, Table, outline
 from specwright.read.requirements import is_requirement, read_requirements
@@ -322,8 +324,11 @@ class _Reading:
         for entity in self.entities:
             resource = manifest.resource(entity.name)
             for row in entity.rows:
-                if row.computed is not None and not row.broken:
-                    judge_value(manifest, resource, row.computed, row.field.type, broken, self.mistakes)
+                if not row.broken:
+                    self.judge_derived(manifest, resource, row, broken)
+                uses = f'limits "{row.field.name}" of {resource.name}'
+                for word in dict.fromkeys((*row.field.readable_by, *row.field.writable_by)):
+                    self.judge_named(manifest, resource, word, uses, broken)
         for name, rules in self.rule_rows.items():
             for rule in rules:
                 judge_condition(manifest, manifest.resource(name), rule.written, broken, self.mistakes)
@@ -335,20 +340,43 @@ class _Reading:
                     if written is not None and id(written) not in judged:
                         judged.add(id(written))
                         judge_condition(manifest, resource, written, broken, self.mistakes)
-                self.judge_named(manifest, resource, grant, broken)
+                uses = f"is granted something on {resource.name}"
+                self.judge_named(manifest, resource, grant.grant.who.name, uses, broken)
 
-    def judge_named(self, manifest: Manifest, resource: Resource, row: GrantRow, broken: set[str]) -> None:
-        """A name from a Who|Is table must make sense for each entity that grants to it."""
-        named = self.subjects.names.get(row.grant.who.name)
+    def judge_derived(self, manifest: Manifest, resource: Resource, row: FieldRow, broken: set[str]) -> None:
+        """A derived field must make sense, and must not be worked out from itself."""
+        before = len(self.mistakes)
+        aggregate = row.field.aggregate
+        relation = None if aggregate is None else resource.relation(aggregate.relation)
+        if aggregate is not None and relation is None:
+            return
+        if row.written is not None and relation is not None:
+            target = manifest.resource(relation.target)
+            judge_counted(manifest, target, row.written, broken, self.mistakes)
+        elif row.written is not None:
+            judge_computed(manifest, resource, row.written, row.field.type, broken, self.mistakes)
+        if len(self.mistakes) > before or not row.field.derived:
+            return
+        try:
+            way = circle(manifest, resource, row.field)
+        except ExpressionError:
+            # Another field on the way is no better, and told where it stands.
+            return
+        if way:
+            said = ", which needs ".join(f"{name}.{field}" for name, field in way)
+            self.mistakes.add(row.name, f"a field cannot be computed from itself: {said}")
+
+    def judge_named(
+        self, manifest: Manifest, resource: Resource, name: str, uses: str, broken: set[str]
+    ) -> None:
+        """A name from a Who|Is table must make sense for each entity that uses it."""
+        named = self.subjects.names.get(name)
         if named is None:
             return
         found = Mistakes()
         judge_condition(manifest, resource, named.written, broken, found)
         for mistake in found:
-            self.mistakes.add(
-                mistake.origin,
-                f'"{named.name.name}" is granted something on {resource.name}: {mistake.message}',
-            )
+            self.mistakes.add(mistake.origin, f'"{name}" {uses}: {mistake.message}')
 
 
 def _words(item: Item) -> str:

@@ -10,7 +10,7 @@ from specwright.model.expression import FALSE, TRUE, Expr, all_of
 class Members:
     """Conditions on the row, by name of the field; a field that has none is everyone's who has the row.
 
-    Those of equal conditions are one object: identity is a cheap key for compiled statements and forms of bodies.
+    Those of equal conditions are one object: identity is a cheap key for statements and forms of bodies.
     """
 
     seen: Mapping[str, Expr]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal_column
+from sqlalchemy import literal_column, or_
 from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.caller import ANONYMOUS, Caller
@@ -30,12 +30,13 @@ from specwright.model.expression import (
     any_of,
     negate,
 )
-from specwright.model.manifest import Field, Filled, Grant, Manifest, Resource
+from specwright.model.manifest import HAND_OVER, Field, Filled, Grant, Manifest, Resource
 from specwright.model.roles import expanded
 from specwright.model.values import key_kind
 from specwright.sql.audit import Audited, audited
 from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
 from specwright.sql.expression import Row
+from specwright.sql.handover import handed_over, was
 from specwright.sql.scope import Scopes, who_condition, within
 from specwright.sql.tables import DIALECT, Tables, quote
 
@@ -235,6 +236,7 @@ class _Twins:
                 for place, (twin, roles) in enumerate(self._grouped(grant, action).items()):
                     name = f"specwright_{number}_{command.lower()}" + (f"_{place}" if place else "")
                     yield self._policy(name, command, roles, twin)
+        yield from self._handing()
         for command in ("UPDATE", "DELETE"):
             yield from self._readable(command)
 
@@ -262,6 +264,8 @@ class _Twins:
                 return _Twin(FALSE, all_of(who, when, then))
             case "update":
                 return _Twin(all_of(who, when), all_of(who, then))
+            case action if action == HAND_OVER:
+                return _Twin(all_of(who, when), then)
             case _:
                 return _Twin(all_of(who, when), FALSE)
 
@@ -272,6 +276,36 @@ class _Twins:
         check = self._sql(twin.after) if command in ("INSERT", "UPDATE") else None
         return Policy(self.resource.table, name, command, roles, using, check, permissive)
 
+    def _handing(self) -> Iterator[Policy]:
+        """Handing over, and what keeps it apart from other updates, which PostgreSQL would join it with."""
+        groups: dict[tuple[tuple[_Twin, ...], Expr, Expr], tuple[str, ...]] = {}
+        for role in (NOBODY, *self.held):
+            hands = self._of(HAND_OVER, role)
+            if hands:
+                read = any_of(*(twin.before for twin in self._of("read", role)))
+                updates = any_of(*(twin.before for twin in self._of("update", role)))
+                groups[hands, read, updates] = (*groups.get((hands, read, updates), ()), role)
+        for place, ((hands, read, updates), roles) in enumerate(groups.items()):
+            suffix = f"_{place}" if place else ""
+            using = self._sql(any_of(*(twin.before for twin in hands)))
+            handed = or_(
+                *(
+                    handed_over(self.compiler, self.row, twin.before, all_of(read, twin.after))
+                    for twin in hands
+                )
+            )
+            name = f"specwright_hand_over{suffix}"
+            yield Policy(self.resource.table, name, "UPDATE", roles, using, _text(handed))
+            if updates not in (TRUE, FALSE):
+                check = _text(or_(was(self.compiler, self.row, updates), handed))
+                name = f"specwright_hand_over_only{suffix}"
+                yield Policy(self.resource.table, name, "UPDATE", roles, "true", check, permissive=False)
+
+    def _of(self, action: str, role: str) -> tuple[_Twin, ...]:
+        """What the grants of an action ask of a database role, without those that never apply to it."""
+        twins = (self._twin(grant, action, role) for grant in self._granting(action))
+        return tuple(twin for twin in twins if twin.before != FALSE)
+
     def _readable(self, command: str) -> Iterator[Policy]:
         """Writing needs reading. PostgreSQL sees to it where the statement reads; a bare DELETE does not."""
         action = COMMANDS[command]
@@ -280,6 +314,8 @@ class _Twins:
             reads = [self._twin(grant, "read", role).before for grant in self._granting("read")]
             writes = [self._twin(grant, action, role) for grant in self._granting(action)]
             asked = [side for twin in writes for side in (twin.before, twin.after) if side != FALSE]
+            if action == "update":
+                asked += [twin.before for twin in self._of(HAND_OVER, role)]
             if all(any(_implies(side, read) for read in reads) for side in asked):
                 continue
             read = any_of(*reads)

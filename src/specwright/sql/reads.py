@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Lateral,
     Select,
     Text,
     bindparam,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from specwright.model.expression import Expr
 from specwright.model.manifest import Field
@@ -62,8 +62,8 @@ def item(
     Those fields that are in a part follow the others, or are absent.
     """
     if not parts:
-        source = _values(table, fields, "item")
-        return source, cast(func.row_to_json(source.table_valued()), Text())
+        whole = _values(table, fields, "item")
+        return whole, cast(func.row_to_json(whole.table_valued()), Text())
     apart = [field for _, part in parts for field in part]
     certain = [field for field in fields if field not in apart]
     pieces = [_pieces(table, certain)] if certain else []
@@ -85,7 +85,7 @@ def parts(compiler: Compiler, row: Row, fields: Sequence[Field], members: Member
     return [(compiler.condition(condition, row), group) for condition, group in found.items()]
 
 
-def _values(table: FromClause, fields: Sequence[Field], name: str) -> Lateral:
+def _values(table: FromClause, fields: Sequence[Field], name: str) -> LateralFromClause:
     columns = [wire_value(field, table.c[field.column]).label(field.wire) for field in fields]
     return select(*columns).correlate(table).lateral(name)
 

@@ -51,8 +51,8 @@ class Scope:
     action: str
     before: Expr
     after: Expr
-    #: For handing over: the before and the after of each grant. They go together, since its Who says nothing of
-    #: the row after.
+    #: For handing over: the before and the after of each grant. They go together, since its Who says nothing
+    #: of the row after.
     pairs: tuple[tuple[Expr, Expr], ...] = ()
 
     @property

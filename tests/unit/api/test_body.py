@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from specwright.api import problems
 from specwright.api.body import Bodies, Body
 from specwright.api.problems import Problem
+from specwright.model.caller import Caller
 from specwright.model.manifest import Manifest, Resource
+from specwright.sql.scope import Scopes
 
 NOBODY: frozenset[str] = frozenset()
 RECEPTION = frozenset({"reception"})
@@ -24,7 +26,7 @@ TEN_THOUSAND_DIGITS = "9" * 10_000
 @pytest.fixture(scope="session")
 def read(manifest: Manifest, thing: Resource) -> Any:
     """Read a body of a thing, given as text, bytes or a value."""
-    bodies = Bodies(manifest)
+    bodies, scopes = Bodies(manifest), Scopes(manifest)
 
     def read(
         body: Any,
@@ -34,7 +36,8 @@ def read(manifest: Manifest, thing: Resource) -> Any:
         resource: Resource = thing,
     ) -> Body:
         raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else _json(body)
-        return bodies.read(resource, action, roles, raw, content_type)
+        members = scopes.members(resource, Caller("ada", roles))
+        return bodies.read(resource, action, members, raw, content_type)
 
     return read
 
