@@ -10,8 +10,8 @@ the same row.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal, localcontext
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from specwright.model.caller import ANONYMOUS, Caller
@@ -33,9 +33,9 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.manifest import Aggregate, Manifest, Relation, Resource
 from specwright.model.typecheck import common_type, type_of
-from specwright.model.types import Type
+from specwright.model.types import Kind, Type
 from specwright.model.values import Misfit, fit
 
 Row = Mapping[str, Any]
@@ -75,6 +75,42 @@ class World:
     def value(self, expr: Expr, resource: Resource, row: Row, caller: Caller = ANONYMOUS) -> Any:
         """The value of an expression without a relation to many."""
         return _Evaluation(self, resource, caller, next(self._choices(expr, resource, row))).value(expr)
+
+    def member(self, resource: Resource, row: Row, name: str) -> Any:
+        """The value of a field of a row: as it is stored, or worked out."""
+        if name in row:
+            return row[name]
+        field = resource.field(name)
+        assert field is not None
+        if field.aggregate is not None:
+            found = self._aggregated(resource, row, field.aggregate)
+        elif field.computed is not None and field.type.kind is Kind.BOOLEAN:
+            return self.holds(field.computed, resource, row)
+        else:
+            assert field.computed is not None, f"{name} is neither stored nor computed"
+            found = self.value(field.computed, resource, row)
+        return _rounded(found, field.type)
+
+    def _aggregated(self, resource: Resource, row: Row, aggregate: Aggregate) -> Any:
+        relation = resource.relation(aggregate.relation)
+        assert relation is not None
+        target = self.manifest.resource(relation.target)
+        counted = [
+            other
+            for other in self._related(relation, row)
+            if other is not None and (aggregate.where is None or self.holds(aggregate.where, target, other))
+        ]
+        if not aggregate.field:
+            return len(counted)
+        values = [self.member(target, other, aggregate.field) for other in counted]
+        with localcontext(prec=5000):
+            return sum((value for value in values if value is not None), 0)
+
+    def reached(self, resource: Resource, names: tuple[str, ...]) -> Resource:
+        """The resource that these relations lead to."""
+        for name in names:
+            resource = self.manifest.resource(self._relation(resource, (name,)).target)
+        return resource
 
     def roles(self, caller: Caller) -> frozenset[str]:
         """The caller's roles, and those that they include."""
@@ -120,8 +156,7 @@ class World:
 
     def _relation(self, resource: Resource, names: tuple[str, ...]) -> Relation:
         *before, name = names
-        for step in before:
-            resource = self.manifest.resource(self._relation(resource, (step,)).target)
+        resource = self.reached(resource, tuple(before))
         relation = resource.relation(name)
         if relation is not None:
             return relation
@@ -178,7 +213,10 @@ class _Evaluation:
                 return self.world.parameters[name]
             case Path(names):
                 row = self.chosen[names[:-1]]
-                return None if row is None else row[names[-1]]
+                if row is None or names[-1] in row:
+                    return None if row is None else row[names[-1]]
+                assert self.resource is not None
+                return self.world.member(self.world.reached(self.resource, names[:-1]), row, names[-1])
             case CallerPath(names):
                 return self.of_caller(names)
             case Negative(operand):
@@ -290,7 +328,17 @@ class _Evaluation:
                 return text.endswith(part)
             case "abs", [number]:
                 return abs(number)
+            case "days" | "hours", [number]:
+                return _Duration(number * (24 if name == "days" else 1))
         raise TypeError(f"{name} is not a function of the language")
+
+
+def _rounded(value: Any, type_: Type) -> Any:
+    """A number with as many digits after the point as its type has; halves go away from zero."""
+    if value is None or type_.kind is not Kind.NUMBER or type_.scale is None:
+        return value
+    with localcontext(prec=5000):
+        return Decimal(value).quantize(Decimal(1).scaleb(-type_.scale), ROUND_HALF_UP)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -304,9 +352,26 @@ def _ordered(a: Any, b: Any) -> bool:
     return all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in (a, b))
 
 
+@dataclass(frozen=True, slots=True)
+class _Duration:
+    """What `days(n)` and `hours(n)` give, in hours."""
+
+    hours: int
+
+
+def _moved(moment: Any, hours: int) -> Any:
+    """The moment so much later; None outside the years 1 to 9999, where there is none."""
+    try:
+        return moment + timedelta(hours=int(hours))
+    except OverflowError:
+        return None
+
+
 def _compute(operator: str, a: Any, b: Any) -> Any:
     if a is None or b is None:
         return None
+    if isinstance(b, _Duration):
+        return _moved(a, b.hours if operator == "+" else -b.hours)
     with localcontext(prec=5000):
         match operator:
             case "+":

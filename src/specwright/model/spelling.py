@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Bounds, Chosen, Field, Filled, Move, Resource, Shown, Tenant
+from specwright.model.manifest import Aggregate, Bounds, Chosen, Field, Filled, Move, Resource, Shown, Tenant
 from specwright.model.names import class_name, kebab, plural
 from specwright.model.syntax import print_expression
 from specwright.model.types import Kind, Type
@@ -49,6 +49,13 @@ def rule_words(field: Field) -> str:
 def expression_words(expr: Expr | None) -> str:
     """An expression as it stands in a cell or a list; empty for none."""
     return "" if expr is None else code(print_expression(expr))
+
+
+def aggregate_words(aggregate: Aggregate) -> str:
+    """An aggregate as a rule, as ``count of tasks where `status != "done"` ``."""
+    of = f"{aggregate.relation}.{aggregate.field}" if aggregate.field else aggregate.relation
+    where = "" if aggregate.where is None else f" where {expression_words(aggregate.where)}"
+    return f"{aggregate.function} of {of}{where}"
 
 
 def move_words(move: Move) -> str:
@@ -101,7 +108,7 @@ def _rules(field: Field) -> Iterator[str]:
     if field.computed is not None:
         yield f"= {expression_words(field.computed)}"
     if field.aggregate is not None:
-        yield field.aggregate
+        yield aggregate_words(field.aggregate)
 
 
 def _bounds(bounds: Bounds) -> str:

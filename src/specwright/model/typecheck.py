@@ -59,9 +59,15 @@ FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Type | None]] = {
     "endswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
     "abs": ((NUMBER_KINDS,), None),
     "coalesce": ((ORDERED_KINDS | {Kind.BOOLEAN, Kind.UUID},) * 2, None),
+    "days": ((frozenset({Kind.INTEGER}),), None),
+    "hours": ((frozenset({Kind.INTEGER}),), None),
 }
 
-_VOLATILE = frozenset({"now", "today"})
+#: How many hours each of the functions stands for that say how long. They follow + or - after a moment.
+DURATIONS = {"days": 24, "hours": 1}
+
+#: The functions whose value changes by waiting.
+VOLATILE = frozenset({"now", "today"})
 _NOT_SCALAR = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
 
 
@@ -82,6 +88,38 @@ def check_value(manifest: Manifest, resource: Resource, expr: Expr, expected: Ty
         if found is not None and not _assignable(found, expected):
             checker.problem(expr, f"this is {found}, and the field is {expected}")
     return checker.problems
+
+
+def check_computed(
+    manifest: Manifest, resource: Resource, expr: Expr, expected: Type
+) -> list[ExpressionError]:
+    """Every reason why expr does not compute one value of the expected type, the same for every caller."""
+    problems = check_value(manifest, resource, expr, expected)
+    problems += _of_the_caller(expr)
+    if problems or expected.kind is Kind.BOOLEAN:
+        return problems
+    return [
+        ExpressionError(
+            f'"{".".join(node.names)}" leads to many rows, and this is one value: '
+            "count of and sum of make one of many",
+            node.column or 1,
+        )
+        for node in walk(expr)
+        if isinstance(node, Path) and any(hop.many for hop in resolve(manifest, resource, node).hops)
+    ]
+
+
+def check_counted(manifest: Manifest, resource: Resource, expr: Expr) -> list[ExpressionError]:
+    """Every reason why expr is not a condition on the rows of an aggregate, the same for every caller."""
+    return check_condition(manifest, resource, expr) + _of_the_caller(expr)
+
+
+def _of_the_caller(expr: Expr) -> list[ExpressionError]:
+    return [
+        ExpressionError("a computed field is the same for every caller", node.column or 1)
+        for node in walk(expr)
+        if isinstance(node, CallerPath)
+    ]
 
 
 def type_of(manifest: Manifest, resource: Resource | None, expr: Expr) -> Type | None:
@@ -107,7 +145,7 @@ def on_caller_alone(expr: Expr) -> bool:
     """Whether expr depends on the caller only: neither on a row, be it a membership, nor on the time."""
     return not any(
         isinstance(node, Path | Parameter)
-        or (isinstance(node, Call) and node.name in _VOLATILE)
+        or (isinstance(node, Call) and node.name in VOLATILE)
         or is_of_membership(node)
         for node in walk(expr)
     )
@@ -120,7 +158,9 @@ def is_of_membership(node: Expr) -> bool:
 
 def _assignable(found: Type, expected: Type) -> bool:
     if found.kind in TEXT_KINDS and expected.kind in TEXT_KINDS:
-        return True
+        return expected.kind is Kind.TEXT or (
+            found.kind is expected.kind and set(found.literals) <= set(expected.literals)
+        )
     if found.kind in NUMBER_KINDS and expected.kind in NUMBER_KINDS:
         return found.kind is Kind.INTEGER or expected.kind is Kind.NUMBER
     return found.kind is expected.kind and found.target == expected.target
@@ -167,9 +207,14 @@ class _Checker:
                 return NUMBER if type_.kind is Kind.NUMBER else type_
             case Negative(operand):
                 return self.number(operand)
+            case Arithmetic(operator, left, Call(name) as duration) if name in DURATIONS:
+                return self.moved(operator, left, duration)
             case Arithmetic(_, left, right):
                 kinds = (self.number(left), self.number(right))
                 return NUMBER if NUMBER in kinds else INTEGER
+            case Call(name) if name in DURATIONS:
+                self.call(node)
+                self.problem(node, f"{name} stands after + or -, behind a moment: now() + {name}(7)")
             case Call():
                 return self.call(node)
             case ListOf():
@@ -238,7 +283,23 @@ class _Checker:
         assert found is not None
         return NUMBER if found.type.kind is Kind.NUMBER else found.type
 
+    def moved(self, operator: str, moment: Expr, duration: Call) -> Type | None:
+        """The type of a moment so much later or earlier."""
+        found = self.value(moment)
+        self.call(duration)
+        if operator == "*":
+            self.problem(duration, f"nothing is multiplied by {duration.name}(…): put the number inside")
+        elif found is None or found.kind not in (Kind.DATE, Kind.TIMESTAMP):
+            given = "None" if found is None else str(found)
+            self.problem(moment, f"{duration.name} are added to a timestamp or a date, and this is {given}")
+        elif found.kind is Kind.DATE and duration.name != "days":
+            self.problem(duration, f"a date has no {duration.name}: add days(…)")
+        return found
+
     def number(self, node: Expr) -> Type:
+        if isinstance(node, Call) and node.name in DURATIONS:
+            self.value(node)
+            return INTEGER
         found = self.value(node)
         if found is not None and found.kind not in NUMBER_KINDS:
             self.problem(node, f"arithmetic needs numbers, and this is {found}")

@@ -7,7 +7,7 @@ from specwright.model.errors import Origin
 from specwright.model.expression import Expr, Path, walk
 from specwright.model.manifest import Manifest, Resource
 from specwright.model.syntax import ExpressionError, parse
-from specwright.model.typecheck import check_condition, check_value
+from specwright.model.typecheck import check_computed, check_condition, check_counted
 from specwright.model.types import Type
 from specwright.read.cells import expression_text
 from specwright.read.mistakes import Mistakes
@@ -52,7 +52,7 @@ def judge_condition(
             mistakes.add(written.place(error), error.message)
 
 
-def judge_value(
+def judge_computed(
     manifest: Manifest,
     resource: Resource,
     written: Written,
@@ -60,9 +60,18 @@ def judge_value(
     broken: Collection[str],
     mistakes: Mistakes,
 ) -> None:
-    """Check that the expression yields a value of the type."""
+    """Check that the expression computes a value of the type."""
     if not _mentions(written.expr, broken):
-        for error in check_value(manifest, resource, written.expr, expected):
+        for error in check_computed(manifest, resource, written.expr, expected):
+            mistakes.add(written.place(error), error.message)
+
+
+def judge_counted(
+    manifest: Manifest, resource: Resource, written: Written, broken: Collection[str], mistakes: Mistakes
+) -> None:
+    """Check that the expression is a condition on the rows of an aggregate."""
+    if not _mentions(written.expr, broken):
+        for error in check_counted(manifest, resource, written.expr):
             mistakes.add(written.place(error), error.message)
 
 

@@ -75,8 +75,6 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
         where = f'"{field.name}" of {resource.name}'
         if field.type.kind is Kind.MANY:
             yield NotServed(f"the many-to-many relation {where}", field.origin)
-        elif field.computed is not None or field.aggregate is not None:
-            yield NotServed(f"the computed field {where}", field.origin)
     if resource.soft_delete:
         yield NotServed(f"soft delete of {resource.name}", resource.origin)
     if resource.moves:

@@ -5,12 +5,10 @@ from functools import lru_cache
 
 from specwright.model.expression import Call, CallerPath, Expr, Parameter, Path, walk
 from specwright.model.manifest import Manifest, Resource, Rule
+from specwright.model.typecheck import VOLATILE
 from specwright.sql.checks import Violation
 from specwright.sql.expression import check_clause
 from specwright.sql.tables import DIALECT, Tables, Violated
-
-_VOLATILE = {"now", "today"}
-
 
 def is_row_check(resource: Resource, expr: Expr) -> bool:
     """Whether a condition speaks of the row's own columns alone, so that a CHECK can hold it.
@@ -31,7 +29,7 @@ def _of_row(resource: Resource, node: Expr) -> bool:
         case Path() | CallerPath() | Parameter():
             return False
         case Call(function, _):
-            return function not in _VOLATILE
+            return function not in VOLATILE
         case _:
             return True
 

@@ -90,8 +90,8 @@ def test_types(written: str, expected: Type) -> None:
         ("text", "hidden", {"shown": Shown.HIDDEN}),
         ("Task", "on delete cascade", {"on_delete": OnDelete.CASCADE, "wire": "x_id", "column": "x_id"}),
         ("text", "was old name", {"was": "old_name", "id": "Task.old_name"}),
-        ("boolean", "= `owner == caller`", {"computed": parse("owner == caller")}),
-        ("boolean", "`= owner == caller`", {"computed": parse("owner == caller")}),
+        ("boolean", "= `owner is None`", {"computed": parse("owner is None")}),
+        ("boolean", "`= owner is None`", {"computed": parse("owner is None")}),
     ],
 )
 def test_rules(type_: str, rules: str, expected: dict[str, object]) -> None:

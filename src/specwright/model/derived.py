@@ -1,0 +1,99 @@
+"""Derived fields, computed from their row or aggregated over a relation: what they are made of."""
+
+from collections.abc import Iterator
+
+from specwright.model.expression import Call, Expr, Path, walk
+from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.paths import resolve
+from specwright.model.typecheck import VOLATILE
+
+
+def made_of(manifest: Manifest, resource: Resource, field: Field) -> Iterator[tuple[Resource, Expr]]:
+    """The expressions that a derived field is worked out from, each with the resource of its rows."""
+    if field.computed is not None:
+        yield resource, field.computed
+    relation = None if field.aggregate is None else resource.relation(field.aggregate.relation)
+    if field.aggregate is not None and relation is not None:
+        target = manifest.resource(relation.target)
+        if field.aggregate.field:
+            yield target, Path((field.aggregate.field,))
+        if field.aggregate.where is not None:
+            yield target, field.aggregate.where
+
+
+def reads(manifest: Manifest, resource: Resource, expr: Expr) -> Iterator[tuple[Resource, Field]]:
+    """The fields that an expression speaks of, each with the resource it is of."""
+    for node in walk(expr):
+        if isinstance(node, Path):
+            found = resolve(manifest, resource, node)
+            yield manifest.resource(found.hops[-1].target) if found.hops else resource, found.field
+
+
+def entities(manifest: Manifest, resource: Resource, expr: Expr) -> set[str]:
+    """The names of the entities whose rows an expression reads besides the row itself."""
+    found = {
+        hop.target
+        for node in walk(expr)
+        if isinstance(node, Path)
+        for hop in resolve(manifest, resource, node).hops
+    }
+    for source, field in reads(manifest, resource, expr):
+        found |= entities_of(manifest, source, field)
+    return found
+
+
+def entities_of(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
+    """The same of a field; none for one that is stored."""
+    found: set[str] = set()
+    for source, expr in made_of(manifest, resource, field):
+        found |= entities(manifest, source, expr)
+        if field.aggregate is not None:
+            found.add(source.name)
+    if field.aggregate is not None and (relation := resource.relation(field.aggregate.relation)):
+        found.add(relation.target)
+    return found
+
+
+def needs(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
+    """The names of the stored fields of a row that the value of one of its fields is worked out from."""
+    if not field.derived:
+        return {field.name}
+    if field.aggregate is not None:
+        return {resource.key}
+    found: set[str] = set()
+    for node in walk(field.computed) if field.computed is not None else ():
+        if isinstance(node, Path):
+            resolved = resolve(manifest, resource, node)
+            if not resolved.hops:
+                found |= needs(manifest, resource, resolved.field)
+            elif resolved.hops[0].many:
+                found.add(resource.key)
+            else:
+                found.add(resolved.hops[0].field)
+    return found
+
+
+def is_volatile(manifest: Manifest, resource: Resource, field: Field) -> bool:
+    """Whether the value changes by waiting: it is worked out from the time."""
+    return any(
+        any(isinstance(node, Call) and node.name in VOLATILE for node in walk(expr))
+        or any(is_volatile(manifest, *each) for each in reads(manifest, source, expr))
+        for source, expr in made_of(manifest, resource, field)
+    )
+
+
+def circle(manifest: Manifest, resource: Resource, field: Field) -> tuple[tuple[str, str], ...]:
+    """The shortest way from a field back to itself, as entities and fields; empty where there is none."""
+    goal = resource.name, field.name
+    ways: list[tuple[tuple[tuple[str, str], ...], Resource, Field]] = [((goal,), resource, field)]
+    seen: set[tuple[str, str]] = set()
+    for way, source, each in ways:
+        for other, expr in made_of(manifest, source, each):
+            for owner, read in reads(manifest, other, expr):
+                step = owner.name, read.name
+                if step == goal:
+                    return (*way, goal)
+                if step not in seen:
+                    seen.add(step)
+                    ways.append(((*way, step), owner, read))
+    return ()
