@@ -49,7 +49,7 @@ def test_a_friend_may_read_every_answer(notes: Served, path: str, as_: str | Non
     assert _cors(answer) == {
         "access-control-allow-origin": FRIEND,
         "access-control-allow-credentials": "true",
-        "access-control-expose-headers": "etag, location, x-request-id, retry-after",
+        "access-control-expose-headers": "etag, location, x-request-id, retry-after, idempotency-replayed",
     }
     assert "origin" in answer.headers["vary"]
 
