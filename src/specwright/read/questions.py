@@ -161,7 +161,7 @@ def _without_read(manifest: Manifest) -> Iterator[Question]:
     for resource in manifest.stored:
         for grant in resource.grants:
             acts = [action for action in grant.actions if action in ("create", "update", "delete")]
-            if acts and not any(_covers(reader, grant, resource) for reader in resource.grants):
+            if acts and not any(_covers(manifest, reader, grant, resource) for reader in resource.grants):
                 yield Question(
                     "no-read",
                     grant.origin,
@@ -173,7 +173,7 @@ def _without_read(manifest: Manifest) -> Iterator[Question]:
                 )
 
 
-def _covers(reader: Grant, grant: Grant, resource: Resource) -> bool:
+def _covers(manifest: Manifest, reader: Grant, grant: Grant, resource: Resource) -> bool:
     """Whether a grant to read may reach those who hold another grant."""
     if "read" not in reader.actions:
         return False
@@ -181,8 +181,13 @@ def _covers(reader: Grant, grant: Grant, resource: Resource) -> bool:
         return True
     if reader.who.kind is WhoKind.SIGNED_IN:
         return grant.who.kind is not WhoKind.ANYONE
-    creates = "create" in grant.actions and resource.owner is not None
-    return reader.who.kind is WhoKind.OWNER and creates and grant.who.kind is not WhoKind.ANYONE
+    if "create" not in grant.actions or grant.who.kind is WhoKind.ANYONE:
+        return False
+    tenant = manifest.tenant
+    founds = tenant is not None and tenant.founder is not None and resource.name == tenant.entity
+    # Whoever creates a tenant is then its member, which is what a name may stand for.
+    names = {WhoKind.OWNER: resource.owner is not None, WhoKind.NAMED: founds}
+    return names.get(reader.who.kind, False)
 
 
 def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:

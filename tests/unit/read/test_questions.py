@@ -33,6 +33,12 @@ PROJECT = f"\n## Project\n\n{HEADER}{OWNER}{ALL}"
 NAMED = PROJECT.replace(ALL, f"| name | text | ..9, required |\n{ALL}")
 CLAIM = f"{GRANTS}| signed in | list, read | `team == caller.claims.team` |\n"
 VIA = CLAIM.replace("team ==", "x.name ==")
+FOUNDED = (
+    f"# A\n\n## Rules\n\n- tenant Club through Member by header X-Club, founder\n\n## Club\n\n{HEADER}| name | text | ..9 |\n"
+    f"{GRANTS}| signed in | create | |\n\n## Member\n\n{HEADER}| club | Club | on delete cascade |\n"
+    "| user | User | required, unique per club |\n\n| Who | Is |\n|---|---|\n| member | `members.user == caller` |\n"
+    f"{GRANTS}| signed in | list, read | |\n"
+)
 ASKS, FOUND = "\n- **FR-001** x\n\n  ```http\n  GET ", "\n  ```\n  ```http\n  200\n  ```\n"
 
 CASES = [
@@ -59,6 +65,11 @@ CASES = [
         "no-read",
         task("", f"{GRANTS}| signed in | delete | |\n| owner | read | |\n"),
         task("", f"{GRANTS}| signed in | create | |\n| owner | read | |\n"),
+    ),
+    (
+        "no-read",
+        FOUNDED,
+        FOUNDED.replace("signed in | create | |\n", "signed in | create | |\n| member | list, read | |\n"),
     ),
     (
         "person-by-id",
