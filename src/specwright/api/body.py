@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from specwright.api import json_text
 from specwright.api.fields import Taken, exists, must_be_sent, taken
@@ -76,25 +76,50 @@ class Bodies:
         return self._readers[resource.name].read(value, action, members)
 
 
+class _Member(NamedTuple):
+    """A member as a caller's body may have it."""
+
+    field: Field
+    becomes: Taken
+    #: Whether the body is incomplete without it.
+    required: bool
+    #: Whether leaving it out sets it to its default, or to null.
+    reset: bool
+
+
 class _Reader:
     """Reads the bodies of one resource."""
 
     def __init__(self, manifest: Manifest, resource: Resource) -> None:
         self._manifest = manifest
         self._resource = resource
-        self._fields = {field.wire: field for field in resource.fields if field.stored}
+        self._fields = {field.wire: field for field in resource.fields if field.stored or field.derived}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
         handed = resource.handed_over
         self._handed = None if handed is None else handed.wire
         self._form = lru_cache(256)(self._make_form)
 
-    def _make_form(self, action: Action, members: Members) -> Mapping[str, tuple[Field, Taken]]:
-        """The members that there are for a caller, and what becomes of each."""
+    def _make_form(self, action: Action, members: Members) -> Mapping[str, _Member]:
+        """The members that there are for a caller."""
         return {
-            wire: (field, taken(self._resource, field, action, members))
+            wire: self._member(field, action, members)
             for wire, field in self._fields.items()
             if exists(field, members)
         }
+
+    def _member(self, field: Field, action: Action, members: Members) -> _Member:
+        becomes = taken(self._resource, field, action, members)
+        expected = action != "replace" or not is_unsure(members.sets(field.name))
+        required = expected and must_be_sent(self._resource, field, action)
+        reset = (
+            action == "replace"
+            and expected
+            and not required
+            and field.filled is None
+            and field.shown is not Shown.WRITE_ONLY
+            and becomes is Taken.WRITTEN
+        )
+        return _Member(field, becomes, required, reset)
 
     def read(self, sent: dict[str, Any], action: Action, members: Members) -> Body:
         values: dict[str, Any] = {}
@@ -106,7 +131,7 @@ class _Reader:
             if wire not in form:
                 errors.append(_unknown(wire, form, hint=len(errors) < _MOST_HINTS))
                 continue
-            field, becomes = form[wire]
+            field, becomes, _, _ = form[wire]
             if wire == self._handed and action == "update" and len(sent) == 1:
                 becomes = Taken.WRITTEN
             match becomes:
@@ -120,30 +145,16 @@ class _Reader:
                     read, faults = self._validators[wire].validate(value)
                     errors += faults
                     (values if kind is Taken.WRITTEN else unchanged)[field.name] = read
-        if action != "update":
-            for wire, (field, becomes) in form.items():
-                if wire not in sent:
-                    sure = not is_unsure(members.sets(field.name))
-                    errors += self._omitted(field, action, becomes, values, sure)
+        for wire, (field, _, required, reset) in form.items():
+            if wire in sent:
+                continue
+            if required:
+                errors.append(FieldError(wire, "required", "Must be sent."))
+            elif reset:
+                values[field.name] = default_value(self._manifest, field)
         if errors:
             raise validation(errors)
         return Body(values, unchanged, tuple(forbidden))
-
-    def _omitted(
-        self, field: Field, action: Action, becomes: Taken, values: dict[str, Any], sure: bool
-    ) -> list[FieldError]:
-        if action == "replace" and not sure:
-            return []
-        if must_be_sent(self._resource, field, action):
-            return [FieldError(field.wire, "required", "Must be sent.")]
-        if (
-            action == "replace"
-            and field.filled is None
-            and field.shown is not Shown.WRITE_ONLY
-            and becomes is Taken.WRITTEN
-        ):
-            values[field.name] = default_value(self._manifest, field)
-        return []
 
 
 def _unknown(wire: str, known: Iterable[str], *, hint: bool) -> FieldError:

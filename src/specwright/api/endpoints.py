@@ -14,7 +14,7 @@ import asyncpg
 
 from specwright.api import cursor
 from specwright.api.body import Action, Body, default_value
-from specwright.api.etag import is_known, make_tag, wanted_versions
+from specwright.api.etag import conditions, is_known, make_tag, wanted_versions
 from specwright.api.idempotency import judged
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
@@ -116,7 +116,9 @@ class Endpoints:
         body = await self._body(request, "create")
         if body.forbidden:
             raise forbidden_fields(body.forbidden)
-        shape = replace(self.rights(request.caller).shape("create"), shown=shown)
+        shape = self.rights(request.caller).shape("create")
+        if shown != shape.shown:
+            shape = replace(shape, shown=shown)
         values: dict[str, Any] = {
             f"new_{name}": body.values[name] if name in body.values else self._default(name)
             for name in shape.fields
@@ -177,9 +179,9 @@ class Endpoints:
         """
         self.row_scope("delete", request.caller)
         self.service.parameters.read_nothing(request.query)
-        versions = wanted_versions(request.header(b"if-match"))
-        values = {"key": self.key(request.key), "versions": versions, "request": request.id}
-        shape = replace(self.rights(request.caller).shape("delete"), version=versions is not None)
+        asked = self.conditions(request)
+        values = {"key": self.key(request.key), "request": request.id, **asked}
+        shape = replace(self.rights(request.caller).shape("delete"), conditions=tuple(asked))
         return Asked("delete", shape, values)
 
     async def _change(self, request: Request, action: Action) -> Reply:
@@ -194,26 +196,33 @@ class Endpoints:
         self.row_scope("update", request.caller)
         shown = self.shown(request)
         body = await self._body(request, action)
-        versions = wanted_versions(request.header(b"if-match"))
+        asked = self.conditions(request)
         handed = self.resource.handed_over
         alone = handed is not None and action == "update" and body.values.keys() == {handed.name}
         judged_as = HAND_OVER if alone and not body.forbidden else action
         if judged_as == HAND_OVER:
             request.action = HAND_OVER
         shape = self.rights(request.caller).shape(judged_as)
-        if body.unchanged or versions is not None or shown != shape.shown:
-            shape = replace(shape, shown=shown, same=tuple(body.unchanged), version=versions is not None)
-        values: dict[str, Any] = {
-            "key": self.key(request.key),
-            "versions": versions,
-            "request": request.id,
-        }
+        if body.unchanged or asked or shown != shape.shown:
+            shape = replace(shape, shown=shown, same=tuple(body.unchanged), conditions=tuple(asked))
+        values: dict[str, Any] = {"key": self.key(request.key), "request": request.id, **asked}
         for name in shape.fields:
             values[f"set_{name}"] = name in body.values
             values[f"new_{name}"] = body.values.get(name)
         values |= {f"same_{name}": value for name, value in body.unchanged.items()}
         name_unsure(shape, body, values)
         return Asked("update", shape, values, body, HAND_OVER if judged_as == HAND_OVER else "")
+
+    def conditions(self, request: Request) -> dict[str, list[int]]:
+        """What a change asks of the version of its row.
+
+        Raises:
+            Problem: 428, it must ask and does not (RFC 6585 §3).
+        """
+        headers = request.headers
+        if self.resource.if_match_required and b"if-match" not in headers:
+            raise Problem("precondition_required")
+        return conditions(request.header(b"if-match"), request.header(b"if-none-match"))
 
     def collection_scope(self, action: str, caller: Caller) -> Scope:
         """The rows that the caller may do this to.
