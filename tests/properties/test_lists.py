@@ -78,7 +78,7 @@ FILTERS = {
 WORDS = ("a", "b", "ab", "todo", "1", "zz")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Query:
     """A list as it is asked for, and what it means."""
 
@@ -89,6 +89,9 @@ class Query:
     sort: tuple[tuple[str, bool, bool], ...]
     words: tuple[str, ...]
     limit: int
+
+    def __repr__(self) -> str:
+        return f"{self.entity} {self.caller} {self.parameters} {self.limit}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,8 +108,7 @@ class Case:
             for grant in resource.grants:
                 when = "" if grant.when is None else print_expression(grant.when)
                 lines.append(f"{resource.name}: {grant.who} may {grant.actions} when {when}")
-            lines += [str(row) for row in self.world[resource.name]]
-        return "\n".join([*lines, *(f"{each.caller} {each.parameters}" for each in self.queries)])
+        return "\n".join([*lines, *map(str, self.queries)])
 
 
 @st.composite

@@ -11,7 +11,6 @@ from typing import Any
 from specwright.model.caller import Caller
 from specwright.model.expression import FALSE, Expr, In, ListOf, Literal, Parameter
 from specwright.model.manifest import Manifest, Resource
-from specwright.model.typecheck import common_type
 from specwright.model.types import NUMBER, TEXT, Kind, Type
 from specwright.model.values import fit
 from specwright.sql.scope import Binder
@@ -49,9 +48,7 @@ class _Literals(Binder):
 
     def membership(self, item: Expr, container: Expr) -> Expr:
         if not isinstance(container, ListOf):
-            listed = self.typed(container)
-            wanted = common_type(self.typed(item), None if listed is None else listed.item)
-            return super().membership(self._taken(item, wanted), container)
+            return super().membership(item, container)
         wanted = self.typed(item) or TEXT
         found = [fit(self.manifest, literal.value, wanted) for literal in container.items]
         bound = self.value(item, wanted)

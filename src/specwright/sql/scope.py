@@ -34,7 +34,14 @@ from specwright.model.expression import (
 )
 from specwright.model.interpret import World
 from specwright.model.manifest import HAND_OVER, Grant, Manifest, Resource, Who, WhoKind
-from specwright.model.typecheck import FUNCTIONS, common_type, is_of_membership, on_caller_alone, type_of
+from specwright.model.typecheck import (
+    DURATIONS,
+    FUNCTIONS,
+    common_type,
+    is_of_membership,
+    on_caller_alone,
+    type_of,
+)
 from specwright.model.types import NUMBER, TEXT, Type
 from specwright.model.values import Misfit, fit
 from specwright.sql.members import Members
@@ -254,7 +261,11 @@ class Binder:
         return Compare(node.operator, left, right)
 
     def membership(self, item: Expr, container: Expr) -> Expr:
-        bound = self.value(item, self.typed(item))
+        expected = self.typed(item)
+        if isinstance(container, Path):
+            listed = self.typed(container)
+            expected = common_type(expected, None if listed is None else listed.item)
+        bound = self.value(item, expected)
         if bound == Literal(None):
             return FALSE
         if isinstance(container, CallerPath) and container.names != ("roles",):
@@ -273,7 +284,7 @@ class Binder:
             case Negative(operand):
                 return Negative(self.value(operand, NUMBER))
             case Call(name, arguments):
-                takes = NUMBER if name == "abs" else expected if name == "coalesce" else TEXT
+                takes = NUMBER if name in ("abs", *DURATIONS) else expected if name == "coalesce" else TEXT
                 if FUNCTIONS[name][1] is not None:
                     takes = TEXT
                 return Call(name, tuple(self.value(argument, takes) for argument in arguments))
