@@ -84,7 +84,7 @@ async def _sessions(project: Project, rounds: int) -> Finding:
     manifest = read_project(project.root)
     sessions = Sessions(normalise(project.url))
     ways: dict[str, Callable[[str], AbstractAsyncContextManager[Any]]] = {
-        "unscoped": lambda _: sessions.unscoped(),
+        "unscoped": lambda owner: sessions.unscoped(identity(manifest, Caller(owner))),
         "scoped": lambda owner: sessions.scoped(identity(manifest, Caller(owner))),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
