@@ -89,6 +89,7 @@ class Backend:
         fields: Mapping[Any, str] | None = None,
         types: Mapping[Any, str] | None = None,
         audited: bool = False,
+        if_match_required: bool = False,
     ) -> None:
         """Serve a class: one of SQLModel, or mapped by SQLAlchemy 2.
 
@@ -99,13 +100,15 @@ class Backend:
             fields: rules of fields that a column cannot tell, as `{Task.project_id: "immutable"}`.
             types: types that a column cannot tell, as `{Task.contact: "email", Task.reviewer_id: "User"}`.
             audited: whether every change of a row leaves one in `specwright.audit`.
+            if_match_required: whether a change must name the version of the row that it is based on.
 
         Raises:
             ConfigError: the backend has been used already.
         """
         if "manifest" in self.__dict__ or self._given is not None:
             raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
-        self._declarations.append(declaration(model, grants, rules, fields, types, audited))
+        lines = {"audited": audited, "if-match required": if_match_required}
+        self._declarations.append(declaration(model, grants, rules, fields, types, lines))
 
     def tenant(
         self,

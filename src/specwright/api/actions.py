@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from specwright.api.arguments import Arguments
 from specwright.api.endpoints import Asked, Endpoints, changed
-from specwright.api.etag import wanted_versions
 from specwright.api.functions import Function, reply_of
 from specwright.api.hooked import answered, lock, public, setting
 from specwright.api.instances import mapper_of, resource_of
@@ -57,11 +56,10 @@ class BoundAction:
         endpoints.row_scope(name, request.caller)
         shown = endpoints.shown(request)
         values = await self._read(request)
-        versions = wanted_versions(request.header(b"if-match"))
-        shape = replace(
-            endpoints.rights(request.caller).shape(name), shown=shown, version=versions is not None
-        )
-        given = {"key": endpoints.key(request.key), "versions": versions, "request": request.id}
+        conditions = endpoints.conditions(request)
+        shape = endpoints.rights(request.caller).shape(name)
+        shape = replace(shape, shown=shown, conditions=tuple(conditions))
+        given = {"key": endpoints.key(request.key), "request": request.id, **conditions}
         asked = Asked("update", shape, given, action=name)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:

@@ -154,6 +154,9 @@ class Endpoints:
             raise Problem("not_found")
         content = rows[0]["item"].encode()
         tag = make_tag(rows[0]["version"], content)
+        wanted = wanted_versions(request.header(b"if-match"))
+        if wanted is not None and rows[0]["version"] not in wanted:
+            raise Problem("precondition_failed")
         if is_known(request.header(b"if-none-match"), tag):
             return Reply(304, content, ((b"etag", tag.encode()),))
         return Reply(200, content, ((b"etag", tag.encode()),))

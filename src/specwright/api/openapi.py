@@ -94,6 +94,7 @@ class _Routes:
         self._resource = resource
         self._base = f"{contract.prefix}/{manifest.route(resource)}"
         self._tenant = manifest.tenant if resource.tenant is not None else None
+        self._if_match = _IF_MATCH | ({"required": True} if resource.if_match_required else {})
         self._fields = seen(resource, ALL)
         #: Those that somebody may filter and sort by: of which no row decides who sees them.
         self._sure = [field for field in self._fields if sure_for_somebody(manifest, field)]
@@ -133,16 +134,16 @@ class _Routes:
                 "update",
                 f"Change members of a {self._resource.title}",
                 changed | self._handed_over(),
-                [shown, _IF_MATCH],
+                [shown, self._if_match],
             ),
             "put": self._operation(
-                "replace", f"Replace a {self._resource.title}", changed, [shown, _IF_MATCH]
+                "replace", f"Replace a {self._resource.title}", changed, [shown, self._if_match]
             ),
             "delete": self._operation(
                 "delete",
                 f"Delete a {self._resource.title}",
                 {"204": {"description": "Deleted.", "headers": _REQUEST_ID}},
-                [_IF_MATCH],
+                [self._if_match],
             ),
         }
         paths: dict[str, dict[str, Any]] = {
@@ -172,7 +173,7 @@ class _Routes:
         summary = f"{verb.replace('-', ' ').capitalize()} a {self._resource.title}"
         if on_all:
             summary = f"{verb.replace('-', ' ').capitalize()} {self._resource.path}"
-        headers = [_IDEMPOTENCY_KEY] if on_all else [_IDEMPOTENCY_KEY, _IF_MATCH]
+        headers = [_IDEMPOTENCY_KEY] if on_all else [_IDEMPOTENCY_KEY, self._if_match]
         operation = self._operation(action.name, summary, answers, [self._fields_parameter(), *headers])
         if action.effect:
             operation["description"] = f"{_sentence(action.effect)} {operation['description']}"
@@ -273,6 +274,9 @@ class _Routes:
         statuses = _STATUSES.get(action, _STATUSES["update"])
         if self._tenant is not None:
             statuses = tuple(sorted({*statuses, 403 if self._tenant.by is Chosen.CLAIM else 400}))
+        on_all = {known.name for known in self._resource.actions if known.level == "collection"}
+        if self._resource.if_match_required and action not in {"list", "read", "create", *on_all}:
+            statuses = (*statuses, 428)
         return (*statuses, *_ALWAYS)
 
     def _tenant_parameters(self) -> list[dict[str, Any]]:
@@ -395,7 +399,8 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 _IF_MATCH = _header("If-Match", "The ETag that the change is based on; 412 if the row changed since.")
 _IDEMPOTENCY_KEY = _header(
-    "Idempotency-Key", "Of your own making, as a UUID: sent again with it, this is answered as the first time."
+    "Idempotency-Key",
+    "Of your own making, as a UUID: sent again with it, this is answered as at first.",
 )
 
 

@@ -81,6 +81,9 @@ CODES = {
     "idempotency_key_reused": Code(
         422, "Another request has this key", "`Idempotency-Key` came with another body or query before."
     ),
+    "precondition_required": Code(
+        428, "Say which version", "Read the row, and send its `ETag` back as `If-Match` with the change."
+    ),
     "headers_too_large": Code(
         431, "The headers are too large", "Send fewer or shorter headers, or a shorter path."
     ),

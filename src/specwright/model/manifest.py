@@ -271,6 +271,8 @@ class Resource:
     search_language: str = "simple"
     #: Whether every change leaves a row in the audit trail.
     audited: bool = False
+    #: Whether a change of a row must name the version that it is based on.
+    if_match_required: bool = False
     #: A User without a table: known only by the token's `sub`.
     external: bool = False
     was: str | None = None

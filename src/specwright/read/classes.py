@@ -96,7 +96,7 @@ class _Class:
         if self.known.grants:
             section.blocks.append(_grants(self.known.grants, self.root))
         yield section
-        rules = [*map(_rule, self.known.rules), *(["audited"] if self.known.audited else [])]
+        rules = [*map(_rule, self.known.rules), *self.known.lines]
         if rules:
             origin = relative(self.known.origin, self.root)
             items: list[Block] = [Item(self.at(origin, rule), rule, False) for rule in rules]

@@ -48,7 +48,8 @@ class Declaration:
     rules: tuple[str, ...]
     fields: Mapping[Any, str]
     types: Mapping[Any, str]
-    audited: bool
+    #: Lines of a Rules list that are no expressions.
+    lines: tuple[str, ...]
     origin: Origin
 
 
@@ -136,10 +137,11 @@ def declaration(
     rules: Iterable[str],
     fields: Mapping[Any, str] | None,
     types: Mapping[Any, str] | None,
-    audited: bool,
+    lines: Mapping[str, bool],
 ) -> Declaration:
-    """What the caller's caller says of a class."""
-    return Declaration(model, tuple(grants), tuple(rules), fields or {}, types or {}, audited, _here(3))
+    """What the caller's caller says of a class; `lines` are those of a Rules list, and whether they hold."""
+    said = tuple(line for line, holds in lines.items() if holds)
+    return Declaration(model, tuple(grants), tuple(rules), fields or {}, types or {}, said, _here(3))
 
 
 def relative(origin: Origin, root: Path) -> Origin:

@@ -113,12 +113,14 @@ class _Reading:
         for entity in self.entities:
             read_fields(entity, self.spellings, self.mistakes)
         soft, audited = self.marked("soft delete"), self.marked("audited")
+        matched = self.marked("if-match required")
         languages = self.languages()
         declared = [
             replace(
                 entity.resource(),
                 soft_delete=entity.name in soft,
                 audited=entity.name in audited,
+                if_match_required=entity.name in matched,
                 search_language=languages.get(entity.name, SEARCH_LANGUAGES[0]),
             )
             for entity in self.entities

@@ -59,7 +59,7 @@ RULES = PLAIN_RULES + RULES_WITH_VALUE
 ON_DELETE = tuple(choice.value for choice in OnDelete)
 
 #: Lines of a Rules list besides expressions.
-RULE_LINES = ("soft delete", "audited")
+RULE_LINES = ("soft delete", "audited", "if-match required")
 
 #: A line that goes on with a language.
 SEARCH_IN = "search in"

@@ -8,7 +8,7 @@ it was: no part of a statement sees what another part writes. Such a check is la
 same transaction, the confirmation, judges it on what is stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
+    all_,
     and_,
     any_,
     bindparam,
@@ -85,8 +86,8 @@ class WriteShape:
     members: Members | None = None
     #: Names of the fields that may be set on some rows only: the body has one of them where `sent_*`.
     unsure: tuple[str, ...] = ()
-    #: Whether `If-Match` names versions, as `versions`.
-    version: bool = False
+    #: What is asked of the row's version: to be one of `versions`, to be none of `other_versions`.
+    conditions: tuple[str, ...] = ()
     #: Whether the caller's own row in a User table may have to be made.
     caller_row: bool = False
     #: Whether what is made is a tenant, and the caller its first member.
@@ -295,11 +296,15 @@ class Writes:
 
     def _row_checks(self, row: Row) -> list[Check]:
         checks = [Check("readable", self._condition(self.shape.read.before, row))]
-        if self.shape.version:
-            wanted = bindparam("versions", type_=ARRAY(BigInteger()), required=True)
-            checks.append(Check("version", row.columns["version"] == any_(wanted)))
+        if self.shape.conditions:
+            checks.append(Check("version", and_(*self._conditions(row.columns["version"]))))
         checks.append(Check("granted", self._condition(self.shape.scope.before, row)))
         return checks
+
+    def _conditions(self, version: ColumnElement[Any]) -> Iterator[Predicate]:
+        for name in self.shape.conditions:
+            asked = bindparam(name, type_=ARRAY(BigInteger()), required=True)
+            yield version == any_(asked) if name == "versions" else version != all_(asked)
 
     def _update_checks(self, old: Row, changed: Row) -> list[Check]:
         unchanged = [

@@ -135,6 +135,7 @@ def _entity(resource: Resource, remarks: Remarks) -> Iterator[str]:
     yield from remarks.lines
     lines = ["- soft delete"] if resource.soft_delete else []
     lines += ["- audited"] if resource.audited else []
+    lines += ["- if-match required"] if resource.if_match_required else []
     lines += [] if resource.search_language == "simple" else [f"- search in {resource.search_language}"]
     if resource.rules or lines:
         yield "### Rules"
