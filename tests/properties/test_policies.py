@@ -27,6 +27,8 @@ from specwright.sql.tables import Tables
 OWNERS = {"Project": "lead", "Task": "owner", "Comment": "author"}
 #: What a write changes, by entity: a field that conditions often ask for, and another.
 CHANGED = {"Project": ("lead", "name"), "Task": ("owner", "title"), "Comment": ("author", "body")}
+#: What a session is told, in this order.
+SETTINGS = ("caller", "roles", "claims", "tenant", "request")
 #: Conditions on the caller alone.
 STAFF = (
     '"admin" in caller.roles or "unheard of" in caller.roles',
@@ -104,7 +106,7 @@ class Attempts:
         name = await self.connection.fetchval(
             "SELECT name FROM specwright.database_roles WHERE suffix = $1", who.role
         )
-        for setting, value in zip(("caller", "roles", "claims"), who.settings, strict=True):
+        for setting, value in zip(SETTINGS, who.settings, strict=True):
             await self.connection.execute("SELECT set_config($1, $2, true)", f"specwright.{setting}", value)
         await self.connection.execute("SELECT set_config('role', $1, true)", name)
 

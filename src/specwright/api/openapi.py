@@ -12,6 +12,7 @@ from specwright.api.fields import seen, sure_for_somebody
 from specwright.api.filters import MAX_CHOICES
 from specwright.api.parameters import KIND_OPERATORS, MAX_OFFSET, MAX_SEARCH, NULLS, UNSORTABLE
 from specwright.api.schemas import Described, Schema
+from specwright.model.calculated import is_volatile
 from specwright.model.manifest import (
     HAND_OVER,
     Action,
@@ -252,7 +253,7 @@ class _Routes:
                 asked, body = example.request, example.request.body
                 if (
                     asked.method == "POST"
-                    and self._is_collection(asked.path.strip("/"))
+                    and self._manifest.at(asked.path) == (self._resource, ())
                     and example.response.status == 201
                     and body is not None
                     and ".id}" not in body
@@ -262,13 +263,6 @@ class _Routes:
                     except ValueError:
                         return None
         return None
-
-    def _is_collection(self, path: str) -> bool:
-        """Whether a path below the prefix is that of the rows, in whichever tenant."""
-        parts, wanted = path.split("/"), self._manifest.route(self._resource).split("/")
-        return len(parts) == len(wanted) and all(
-            part == name or name.startswith("{") for part, name in zip(parts, wanted, strict=True)
-        )
 
     def _statuses(self, action: str) -> tuple[int, ...]:
         statuses = _STATUSES.get(action, _STATUSES["update"])
@@ -343,7 +337,11 @@ class _Routes:
         ]
 
     def _sort_parameter(self) -> dict[str, Any]:
-        sortable = [field.wire for field in self._sure if field.type.kind not in UNSORTABLE]
+        sortable = [
+            field.wire
+            for field in self._sure
+            if field.type.kind not in UNSORTABLE and not is_volatile(self._manifest, self._resource, field)
+        ]
         names = "|".join(sortable)
         ahead = [hop.name for hop in self._resource.relations if not hop.many]
         beyond = f"|({'|'.join(ahead)})(__[a-z0-9_]+)+" if ahead else ""

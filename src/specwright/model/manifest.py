@@ -116,10 +116,10 @@ class Field:
     @property
     def stored(self) -> bool:
         """Whether the field is a column of its table."""
-        return not self.derived and self.type.kind is not Kind.MANY
+        return not self.calculated and self.type.kind is not Kind.MANY
 
     @property
-    def derived(self) -> bool:
+    def calculated(self) -> bool:
         """Whether the value is worked out whenever it is asked for, and nowhere kept."""
         return self.computed is not None or self.aggregate is not None
 
@@ -318,6 +318,12 @@ class Resource:
         return self.owner if any(HAND_OVER in grant.actions for grant in self.grants) else None
 
     @property
+    def verbs(self) -> tuple[str, ...]:
+        """What somebody may do here, granted or not: hand over only where that is granted to somebody."""
+        handing = () if self.handed_over is None else (HAND_OVER,)
+        return (*ACTIONS, *handing, *(action.name for action in self.actions))
+
+    @property
     def singular(self) -> str:
         """The snake_case name of one row, as in operation ids and example captures."""
         return self.title.lower().replace(" ", "_").replace("-", "_")
@@ -469,6 +475,16 @@ class Manifest:
         if word in (WhoKind.OWNER, WhoKind.SIGNED_IN):
             return Who(WhoKind(word))
         return Who(WhoKind.ROLE if self.name(word) is None else WhoKind.NAMED, word)
+
+    def at(self, path: str) -> tuple[Resource, tuple[str, ...]] | None:
+        """Whose rows a path below the prefix is about, and what stands behind: nothing, a key, an action."""
+        parts = tuple(part for part in path.partition("?")[0].split("/") if part)
+        places = [(self.route(resource).split("/"), resource) for resource in self.stored]
+        for place, resource in sorted(places, key=lambda each: -len(each[0])):
+            begins = zip(parts, place, strict=False)
+            if len(parts) >= len(place) and all(part == name or name[0] == "{" for part, name in begins):
+                return resource, parts[len(place) :]
+        return None
 
     def name(self, name: str) -> WhoName | None:
         """The `Who|Is` row of this name."""

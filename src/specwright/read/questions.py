@@ -335,22 +335,24 @@ def _unknown_requirements(manifest: Manifest) -> Iterator[Question]:
 
 
 def _unknown_paths(manifest: Manifest) -> Iterator[Question]:
-    paths = [resource.path for resource in manifest.stored]
+    paths = {resource.path: manifest.route(resource) for resource in manifest.stored}
     asked = set()
     for requirement in manifest.requirements:
         for example in requirement.examples:
             first = re.split(r"[/?]", example.request.path.removeprefix("/"))[0]
             close = get_close_matches(first, paths, 1, _NEARLY)
-            if first in paths or not close or first in asked or example.response.status == NOT_FOUND:
+            known = manifest.at(example.request.path) is not None
+            if known or not close or first in asked or example.response.status == NOT_FOUND:
                 continue
             asked.add(first)
+            route = paths[close[0]]
             yield Question(
                 "unknown-path",
                 example.request.origin,
                 f"{requirement.key} asks for {example.request.method} /{first}, and no entity has that path. "
-                f"Is /{close[0]} meant?",
-                (f"/{close[0]}", f"a route /{first} in app/main.py"),
-                f"write {example.request.method} /{close[0]}",
+                f"Is /{route} meant?",
+                (f"/{route}", f"a route /{first} in app/main.py"),
+                f"write {example.request.method} /{route}",
                 "it is asked as it is written",
             )
 

@@ -137,8 +137,8 @@ class PolicyCompiler(Compiler):
 
     def nullable(self, node: Expr, resource: Resource) -> bool:
         """As for every statement; only that a claim may be missing."""
-        if isinstance(node, CallerPath):
-            return node.names[:1] == ("claims",)
+        if isinstance(node, CallerPath) and node.names[:1] == ("claims",):
+            return True
         return super().nullable(node, resource)
 
     def caller_value(self, names: tuple[str, ...], expected: Type, many: bool = False) -> ColumnElement[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from specwright.model.manifest import Example, Manifest, Request, Resource, Response
+from specwright.model.manifest import Example, Manifest, Request, Response
 from specwright.verify.evidence import Difference, Exchange, Failure
 from specwright.verify.memory import Memory, UnknownCapture
 from specwright.verify.subset import WILDCARD, as_json, differences, read_json
@@ -104,10 +104,10 @@ class Examples:
             answer = read_json(exchange.answer)
         except ValueError:
             return
-        resource = self._resource(request)
-        listed = request.method == "GET" and len(_segments(request)) == 1
-        if resource is not None and not listed and exchange.status in range(200, 300):
-            self.memory.remember(resource.singular, answer)
+        found = self.manifest.at(request.path)
+        listed = request.method == "GET" and found is not None and not found[1]
+        if found is not None and not listed and exchange.status in range(200, 300):
+            self.memory.remember(found[0].singular, answer)
         if request.name is not None:
             self.memory.remember(request.name, answer)
 
@@ -136,23 +136,13 @@ class Examples:
 
     def _lost(self, request: Request, exchange: Exchange) -> str:
         """A word on a path that no resource has; Python code may serve others."""
-        segments = _segments(request)
-        if exchange.status != 404 or not segments or self._resource(request) is not None:
+        first = request.path.partition("?")[0].strip("/").partition("/")[0]
+        if exchange.status != 404 or not first or self.manifest.at(request.path) is not None:
             return ""
-        close = get_close_matches(segments[0], [resource.path for resource in self.manifest.stored], 1)
-        hint = f" Did you mean /{close[0]}?" if close else ""
-        return f"No entity has the path /{segments[0]}.{hint}"
-
-    def _resource(self, request: Request) -> Resource | None:
-        segments = _segments(request)
-        return next(
-            (resource for resource in self.manifest.stored if [resource.path] == segments[:1]),
-            None,
-        )
-
-
-def _segments(request: Request) -> list[str]:
-    return [part for part in request.path.partition("?")[0].split("/") if part]
+        routes = {resource.path: self.manifest.route(resource) for resource in self.manifest.stored}
+        close = get_close_matches(first, routes, 1)
+        hint = f" Did you mean /{routes[close[0]]}?" if close else ""
+        return f"No entity has the path /{first}.{hint}"
 
 
 def _read(text: str, what: str) -> Any:
