@@ -93,7 +93,7 @@ class _Reader:
     def __init__(self, manifest: Manifest, resource: Resource) -> None:
         self._manifest = manifest
         self._resource = resource
-        self._fields = {field.wire: field for field in resource.fields if field.stored or field.derived}
+        self._fields = {field.wire: field for field in resource.fields if field.stored or field.calculated}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
         handed = resource.handed_over
         self._handed = None if handed is None else handed.wire

@@ -27,7 +27,8 @@ def exists(field: Field, members: Members) -> bool:
 
     `hidden` is for no one; `readable by` is for others as if it did not exist (DESIGN §4).
     """
-    return field.shown is not Shown.HIDDEN and field.stored and members.sees(field.name) != FALSE
+    there = field.shown is not Shown.HIDDEN and (field.stored or field.calculated)
+    return there and members.sees(field.name) != FALSE
 
 
 def seen(resource: Resource, members: Members) -> tuple[Field, ...]:
@@ -69,6 +70,8 @@ def must_be_sent(resource: Resource, field: Field, action: str) -> bool:
 
 
 def _set_by_server(resource: Resource, field: Field) -> bool:
+    if field.calculated:
+        return True
     if field.shown is Shown.READ_ONLY and not (field.name == resource.key and keyed_by_text(resource)):
         return True
     if field.name == resource.key:

@@ -12,6 +12,7 @@ from specwright.api.filters import MAX_CHOICES, MAX_JOINS, hops, read_filter
 from specwright.api.literals import UNSTORABLE, Fault, read
 from specwright.api.problems import FieldError, Problem, echo, validation
 from specwright.api.visible import Visible
+from specwright.model.calculated import is_volatile, reads
 from specwright.model.caller import Caller
 from specwright.model.expression import Expr, Path
 from specwright.model.manifest import Field, Manifest, Resource
@@ -94,7 +95,7 @@ class Parameters:
         count = sent.take("count")
         if count not in (None, "exact"):
             sent.refuse("count", "not_a_choice", "Must be exact.")
-        known = Known(resource, readable, lambda: self._visible.of(caller))
+        known = Known(self._manifest, resource, readable, lambda: self._visible.of(caller))
         sort = _read_sort(known, sent)
         fields = _read_fields(shown, sent)
         condition = self._read_condition(known, sent, caller)
@@ -199,8 +200,13 @@ class Known:
     """The fields that a caller knows, of the resource that is listed and of those that relations lead to."""
 
     def __init__(
-        self, resource: Resource, readable: Sequence[Field], visible: Callable[[], Manifest]
+        self,
+        manifest: Manifest,
+        resource: Resource,
+        readable: Sequence[Field],
+        visible: Callable[[], Manifest],
     ) -> None:
+        self.manifest = manifest
         self.resource = resource
         self.by_wire = {field.wire: field for field in readable}
         self.reached: set[str] = set()
@@ -236,6 +242,10 @@ class Known:
         found = resolve(self.visible, self.seen, path)
         # `project__id` is the reference itself.
         return (tuple(through), found.field) if found.hops else ((), found.field)
+
+    def changes_by_waiting(self, path: Path) -> bool:
+        """Whether the value that a path leads to is worked out from the time."""
+        return any(is_volatile(self.manifest, *each) for each in reads(self.manifest, self.resource, path))
 
     def follow(self, name: str, expr: Expr, sent: "_Sent") -> bool:
         """Note where the paths of an expression lead; False, with a fault, where one is too long."""
@@ -406,6 +416,10 @@ def _read_sort(known: Known, sent: _Sent) -> tuple[Sort, ...]:
             sent.refuse("sort", "not_a_choice", message)
             return ()
         if through and not known.follow("sort", path, sent):
+            return ()
+        if known.changes_by_waiting(path):
+            message = f"{echo(name)} changes by waiting, and pages with it: filter by it instead."
+            sent.refuse("sort", "not_a_choice", message)
             return ()
         sort = Sort(field, written.startswith("-"), through, nulls_first)
         if any(other.path == sort.path for other in sorts):

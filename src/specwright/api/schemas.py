@@ -63,13 +63,14 @@ def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
     members: dict[str, Schema] = {}
     required = []
     for field in resource.fields:
-        if field.shown is Shown.HIDDEN or not field.stored:
+        if field.shown is Shown.HIDDEN or not (field.stored or field.calculated):
             continue
         kind = taken(resource, field, action, ALL)
         handed = field == resource.handed_over and action == "update"
         if kind is Taken.READ_ONLY and not handed:
             continue
-        members[field.wire] = _described(field, accepted(manifest, field))
+        made = _answered(manifest, field) if field.calculated else accepted(manifest, field)
+        members[field.wire] = _described(field, made)
         if handed:
             _note(members[field.wire], "Handed over by itself, with no other member.")
         if kind is Taken.UNCHANGED:
@@ -110,8 +111,21 @@ def filtered(manifest: Manifest, field: Field, operator: str) -> Schema:
 
 def _answered(manifest: Manifest, field: Field) -> Schema:
     _, type_ = _stored_type(manifest, field)
-    schema = _bounded(field, _of_type(type_, sent=False), type_)
+    schema = _of_type(type_, sent=False)
+    schema = _unbounded(schema, type_) if field.calculated else _bounded(field, schema, type_)
     return _nullable(schema) if field.nullable else schema
+
+
+def _unbounded(schema: Schema, type_: Type) -> Schema:
+    """A value that is worked out: as large as it comes to be, a number with its digits after the point."""
+    match type_.kind:
+        case Kind.INTEGER:
+            return {"type": "integer"}
+        case Kind.NUMBER:
+            decimals = rf"\.[0-9]{{{type_.scale}}}" if type_.scale else ""
+            return {"type": "string", "pattern": rf"^-?[0-9]+{decimals}$"}
+        case _:
+            return schema
 
 
 def _stored_type(manifest: Manifest, field: Field) -> tuple[Kind, Type]:
@@ -210,6 +224,8 @@ def _described(field: Field, schema: Schema) -> Schema:
     said = schema.pop("description", "")
     for text in (field.means, said):
         _note(schema, text)
+    if field.calculated:
+        _note(schema, "Worked out whenever it is asked for.")
     if field.filled is not None:
         _note(schema, f"Filled with {_FILLED[field.filled]}.")
     if field.readable_by:

@@ -11,11 +11,13 @@ from specwright.api import json_text, literals
 from specwright.api.literals import Fault
 from specwright.api.problems import MOST_ERRORS, FieldError
 from specwright.model.manifest import Bounds, Field, Manifest
-from specwright.model.types import MAX_INTEGER, Kind, Type
+from specwright.model.types import MAX_INTEGER, NUMBER, NUMBER_KINDS, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
 
 #: Digits before and after the point of a number without a declared precision, and of one inside a json value.
 MAX_DIGITS = 400
+#: No body is longer.
+_ANY_LENGTH = 2**31
 
 _NOUNS = {
     Kind.TEXT: "text",
@@ -43,6 +45,10 @@ class Validator:
                 bounds = Bounds(1, LONGEST_SUBJECT)
         elif field.built_in and type_.kind is Kind.TEXT:
             bounds = Bounds(1, LONGEST_SUBJECT)
+        elif field.calculated:
+            # What is worked out comes to be as large as it is, and may be sent back.
+            type_ = NUMBER if type_.kind in NUMBER_KINDS else type_
+            bounds = Bounds(None, _ANY_LENGTH) if type_.kind in TEXT_KINDS else bounds
         self._wire = field.wire
         self._core = SchemaValidator(_core(type_, bounds, field.pattern))
         self._hasty = (

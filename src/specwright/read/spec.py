@@ -5,9 +5,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from specwright.model.derived import circle
-from specwright.model.manifest import Feature, Manifest, OpenQuestion, Requirement, Resource, Rule, Tenant
+from specwright.model.calculated import circle
+from specwright.model.expression import Path, walk
+from specwright.model.manifest import (
+    HAND_OVER,
+    Feature,
+    Manifest,
+    OpenQuestion,
+    Requirement,
+    Resource,
+    Rule,
+    Tenant,
+)
 from specwright.model.names import hint
+from specwright.model.paths import resolve
 from specwright.model.syntax import ExpressionError
 from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
 from specwright.read.cells import leading_code, plain
@@ -327,7 +338,7 @@ class _Reading:
             resource = manifest.resource(entity.name)
             for row in entity.rows:
                 if not row.broken:
-                    self.judge_derived(manifest, resource, row, broken)
+                    self.judge_calculated(manifest, resource, row, broken)
                 uses = f'limits "{row.field.name}" of {resource.name}'
                 for word in dict.fromkeys((*row.field.readable_by, *row.field.writable_by)):
                     self.judge_named(manifest, resource, word, uses, broken)
@@ -342,11 +353,14 @@ class _Reading:
                     if written is not None and id(written) not in judged:
                         judged.add(id(written))
                         judge_condition(manifest, resource, written, broken, self.mistakes)
+                self.judge_then(manifest, resource, grant)
                 uses = f"is granted something on {resource.name}"
                 self.judge_named(manifest, resource, grant.grant.who.name, uses, broken)
 
-    def judge_derived(self, manifest: Manifest, resource: Resource, row: FieldRow, broken: set[str]) -> None:
-        """A derived field must make sense, and must not be worked out from itself."""
+    def judge_calculated(
+        self, manifest: Manifest, resource: Resource, row: FieldRow, broken: set[str]
+    ) -> None:
+        """A calculated field must make sense, and must not be worked out from itself."""
         before = len(self.mistakes)
         aggregate = row.field.aggregate
         relation = None if aggregate is None else resource.relation(aggregate.relation)
@@ -357,7 +371,7 @@ class _Reading:
             judge_counted(manifest, target, row.written, broken, self.mistakes)
         elif row.written is not None:
             judge_computed(manifest, resource, row.written, row.field.type, broken, self.mistakes)
-        if len(self.mistakes) > before or not row.field.derived:
+        if len(self.mistakes) > before or not row.field.calculated:
             return
         try:
             way = circle(manifest, resource, row.field)
@@ -367,6 +381,24 @@ class _Reading:
         if way:
             said = ", which needs ".join(f"{name}.{field}" for name, field in way)
             self.mistakes.add(row.name, f"a field cannot be computed from itself: {said}")
+
+    def judge_then(self, manifest: Manifest, resource: Resource, row: GrantRow) -> None:
+        """What holds after handing over is judged together with the row before, so on the row itself."""
+        then = row.grant.then
+        if HAND_OVER not in row.grant.actions or then is None:
+            return
+        for node in walk(then):
+            try:
+                hops = resolve(manifest, resource, node).hops if isinstance(node, Path) else ()
+            except ExpressionError:
+                continue
+            if any(hop.target == resource.name for hop in hops):
+                self.mistakes.add(
+                    row.who,
+                    f'the Then of "{HAND_OVER}" leads to other rows of {resource.name}: '
+                    "it can ask the row itself, and rows of other entities",
+                )
+                return
 
     def judge_named(
         self, manifest: Manifest, resource: Resource, name: str, uses: str, broken: set[str]

@@ -10,6 +10,7 @@ from specwright.sql.checks import Violation
 from specwright.sql.expression import check_clause
 from specwright.sql.tables import DIALECT, Tables, Violated
 
+
 def is_row_check(resource: Resource, expr: Expr) -> bool:
     """Whether a condition speaks of the row's own columns alone, so that a CHECK can hold it.
 

@@ -13,12 +13,14 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     FromClause,
+    Integer,
     Numeric,
     Select,
     Text,
     and_,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     false,
@@ -49,10 +51,10 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.manifest import Aggregate, Field, Manifest, Relation, Resource
 from specwright.model.paths import resolve
-from specwright.model.typecheck import common_type, is_of_membership, type_of
-from specwright.model.types import NUMBER, TEXT, TEXT_KINDS, USER, Kind, Type
+from specwright.model.typecheck import DURATIONS, common_type, is_of_membership, type_of
+from specwright.model.types import NUMBER, NUMBER_KINDS, TEXT, TEXT_KINDS, USER, Kind, Type
 from specwright.model.values import fit, key_kind
 from specwright.sql.columns import column_type, quoted
 from specwright.sql.tables import Tables
@@ -183,6 +185,47 @@ class Compiler:
                 found.update(node.names[:length] for length in range(1, depth + 1))
         return sorted(found, key=lambda names: (len(names), names))
 
+    def column(self, row: Row, field: Field) -> ColumnElement[Any]:
+        """The value of a field of a row: as it is stored, or worked out."""
+        return self.calculated(row, field) if field.calculated else row.columns[field.name]
+
+    def calculated(self, row: Row, field: Field) -> ColumnElement[Any]:
+        """The value of a computed or aggregated field: from all rows there are, whoever asks."""
+        if field.aggregate is not None:
+            return self._aggregated(row, field, field.aggregate)
+        assert field.computed is not None
+        if field.type.kind is Kind.BOOLEAN:
+            return self.condition(field.computed, row).is_(true())
+        return self._settled(Comparison(self, row).value(field.computed, field.type), field.type)
+
+    def _aggregated(self, row: Row, field: Field, aggregate: Aggregate) -> ColumnElement[Any]:
+        source, related, link = Comparison(self, row).follow(row, aggregate.relation)
+        counted = true() if aggregate.where is None else self.condition(aggregate.where, related)
+        if aggregate.field:
+            summed = related.resource.field(aggregate.field)
+            assert summed is not None
+            found: ColumnElement[Any] = func.sum(self.column(related, summed))
+            found = func.coalesce(found, literal_column("0"))
+        else:
+            found = func.count()
+        query: Select[Any] = select(self._settled(found, field.type)).select_from(source)
+        return query.where(link, counted).correlate_except(source).scalar_subquery()
+
+    def _settled(self, value: ColumnElement[Any], type_: Type) -> ColumnElement[Any]:
+        """What was worked out as a value of its type, a number rounded to its digits after the point."""
+        if type_.kind is Kind.NUMBER and type_.scale is not None:
+            return func.round(cast(value, Numeric()), literal_column(str(type_.scale)))
+        if type_.kind in NUMBER_KINDS:
+            return cast(value, Numeric())
+        made = cast(value, self.bind_type(type_))
+        return made.collate("C") if type_.kind in TEXT_KINDS else made
+
+    def bind_of(self, field: Field) -> TypeEngine[Any]:
+        """The SQL type of a parameter that is compared with a field; what is worked out has any size."""
+        return (
+            Numeric() if field.calculated and field.type.kind is Kind.INTEGER else self.bind_type(field.type)
+        )
+
     def nullable(self, node: Expr, resource: Resource) -> bool:
         """Whether the value of a node can be None."""
         match node:
@@ -193,6 +236,9 @@ class Compiler:
             case Path():
                 found = resolve(self.manifest, resource, node)
                 return found.field.nullable or any(self.ends(hop) for hop in found.hops)
+            case Arithmetic(_, _, Call(name)) if name in DURATIONS:
+                # There is no moment outside the years 1 to 9999.
+                return True
             case Arithmetic(_, left, right):
                 return self.nullable(left, resource) or self.nullable(right, resource)
             case Negative(operand):
@@ -285,11 +331,12 @@ class Comparison:
         self.rows: dict[tuple[str, ...], Row] = {(): row}
 
     def join(self, prefix: tuple[str, ...]) -> tuple[FromClause, Predicate]:
-        source, row, link = self._follow(self.rows[prefix[:-1]], prefix[-1])
+        source, row, link = self.follow(self.rows[prefix[:-1]], prefix[-1])
         self.rows[prefix] = row
         return source, link
 
-    def _follow(self, row: Row, name: str) -> tuple[FromClause, Row, Predicate]:
+    def follow(self, row: Row, name: str) -> tuple[FromClause, Row, Predicate]:
+        """The rows that a relation leads to, one of them, and what links it to this one."""
         hop = row.resource.relation(name)
         assert hop is not None, f"{row.resource.name} has no relation {name}"
         target = self.manifest.resource(hop.target)
@@ -376,6 +423,10 @@ class Comparison:
                 return bindparam(name, type_=self.compiler.bind_type(type_), required=True)
             case Negative(operand):
                 return -self.number(operand)
+            case Arithmetic(operator, left, Call(name, (count,))) if name in DURATIONS:
+                moment, typed = self.value(left, self.typed(left)), self.typed(left)
+                hours: ColumnElement[Any] = literal_column(str(DURATIONS[name])) * self.number(count)
+                return moved(moment, typed, hours if operator == "+" else -hours)
             case Arithmetic(operator, left, right):
                 return _COMPUTE[operator](self.number(left), self.number(right))
             case Call(name, arguments):
@@ -395,8 +446,8 @@ class Comparison:
 
     def _scalar(self, row: Row, names: tuple[str, ...], field: Field) -> ColumnElement[Any]:
         if not names:
-            return row.columns[field.name]
-        source, related, link = self._follow(row, names[0])
+            return self.compiler.column(row, field)
+        source, related, link = self.follow(row, names[0])
         inner = self._scalar(related, names[1:], field)
         return select(inner).select_from(source).where(link).correlate_except(source).scalar_subquery()
 
@@ -427,6 +478,42 @@ class Comparison:
                 return _SEARCH[name](self.text(text), self.text(part))
             case _:
                 raise TypeError(f"{name} is not a function of the language")
+
+
+#: More hours than lie between any two moments of the years 1 to 9999.
+_LONGEST: ColumnElement[Any] = literal_column("87649417")
+_ZERO: ColumnElement[Any] = literal_column("0")
+
+
+def moved(moment: ColumnElement[Any], type_: Type | None, hours: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The moment so many hours later, NULL outside the years 1 to 9999.
+
+    Nothing overflows on the way: the hours are bounded first, and each end is looked at from its own side.
+    """
+    bounded = case((hours > _LONGEST, _LONGEST), (hours < -_LONGEST, -_LONGEST), else_=hours)
+    whole = cast(bounded, Integer())
+    if type_ is not None and type_.kind is Kind.DATE:
+        ends, span = ("'0001-01-01'::date", "'10000-01-01'::date"), _days
+    else:
+        ends, span = (
+            ("'0001-01-01 00:00:00+00'::timestamptz", "'10000-01-01 00:00:00+00'::timestamptz"),
+            _hours,
+        )
+    first, end = (literal_column(each, moment.type) for each in ends)
+    inside = and_(
+        moment + span(func.greatest(whole, _ZERO)) < end,
+        moment >= first + span(func.greatest(-whole, _ZERO)),
+    )
+    return case((inside, moment + span(whole)))
+
+
+def _days(hours: ColumnElement[Any]) -> ColumnElement[Any]:
+    return hours / literal_column("24")
+
+
+def _hours(hours: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Of no calendar: a day of it has 24 hours in every time zone."""
+    return func.make_interval(_ZERO, _ZERO, _ZERO, _ZERO, hours)
 
 
 def _utc_date(moment: ColumnElement[Any]) -> ColumnElement[Any]:

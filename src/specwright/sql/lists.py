@@ -21,9 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from specwright.model.calculated import needs
 from specwright.model.expression import TRUE, Call, Compare, Expr, In, IsNone, Not, Parameter, Path
 from specwright.model.manifest import Field
 from specwright.model.paths import resolve
+from specwright.model.types import NUMBER, Kind
 from specwright.sql.expression import Comparison, Compiler, Predicate, Row
 from specwright.sql.members import Members
 from specwright.sql.reads import item, named_fields, parts
@@ -107,8 +109,9 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
     )
     fields = named_fields(scope, shape.fields)
     apart = shape.members is not None and shape.members.unsure(shape.fields)
+    asked = {name for field in fields for name in needs(compiler.manifest, scope.resource, field)}
     # Conditions on the rows of the page may ask for any of their columns.
-    wanted = [known for known in scope.resource.fields if known.stored] if apart else fields
+    wanted = [known for known in scope.resource.fields if known.stored and (apart or known.name in asked)]
     needed = {name.column: table.c[name.column] for name in wanted} | {key.name: key.selected for key in keys}
     inner = select(*needed.values()).select_from(source).where(matching)
     inner = inner.order_by(*(key.order(key.value) for key in keys))
@@ -118,15 +121,16 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
         inner = inner.offset(bindparam("offset", type_=BigInteger(), required=True))
     limit = bindparam("limit", type_=BigInteger(), required=True)
     page = inner.limit(limit).subquery("page")
-    held = parts(compiler, Row.of(scope.resource, page), fields, shape.members) if apart else ()
-    lateral, text = item(page, fields, held)
+    shown = Row(scope.resource, {field.name: page.c[field.column] for field in wanted})
+    held = parts(compiler, shown, fields, shape.members) if apart else ()
+    lateral, text = item(compiler, shown, page, fields, held)
     number = func.row_number().over(order_by=[key.order(page.c[key.name]) for key in keys])
     sorted_by = [page.c[key.name].label(f"k{n}") for n, key in enumerate(keys)]
     listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, lateral)
     rows = listed.subquery("listed")
     items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
     last = [
-        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_type(key.field.type)))
+        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_of(key.field)))
         .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
         .label(f"k{n}")
         for n, key in enumerate(keys)
@@ -143,7 +147,11 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
 def _filter_condition(sight: Sight, row: Row, path: str, operator: str, parameter: str) -> Expr:
     """The condition of `path__operator=:parameter`; `isnull` and `notnull` take no parameter."""
     asked = Path(tuple(path.split(".")))
-    sent = Parameter(parameter, resolve(sight.manifest, row.resource, asked).field.type)
+    field = resolve(sight.manifest, row.resource, asked).field
+    # What is worked out may be a whole number of any size.
+    sent = Parameter(
+        parameter, NUMBER if field.calculated and field.type.kind is Kind.INTEGER else field.type
+    )
     match operator:
         case "in":
             return In(asked, sent)
@@ -179,7 +187,7 @@ def _sorted(
                 joined, link = comparison.join(prefix)
                 source = source.outerjoin(joined, link)
         # No column of a spec begins with an underscore.
-        name = f"_k{n}" if found.hops else found.field.column
+        name = f"_k{n}" if found.hops or found.field.calculated else found.field.column
         nullable = sight.nullable(asked, row.resource)
         keys.append(_Key(found.field, comparison.path(asked), name, nullable, descends, nulls_first))
     return source, keys
@@ -189,8 +197,7 @@ def _after(compiler: Compiler, keys: Sequence[_Key], nulls: tuple[bool, ...]) ->
     """Whether the row comes after the one whose sort values are `after0`, `after1`, …"""
     columns = [key.value for key in keys]
     values = [
-        bindparam(f"after{n}", type_=compiler.bind_type(key.field.type), required=True)
-        for n, key in enumerate(keys)
+        bindparam(f"after{n}", type_=compiler.bind_of(key.field), required=True) for n, key in enumerate(keys)
     ]
     directions = {key.descends for key in keys}
     if len(directions) == 1 and not any(key.nullable for key in keys):

@@ -55,19 +55,23 @@ Part = tuple[Predicate, Sequence[Field]]
 
 
 def item(
-    table: FromClause, fields: Sequence[Field], parts: Sequence[Part] = ()
+    compiler: Compiler,
+    row: Row,
+    table: FromClause,
+    fields: Sequence[Field],
+    parts: Sequence[Part] = (),
 ) -> tuple[FromClause, ColumnElement[Any]]:
     """A row of table as one JSON text: the lateral subquery to select from, and the text.
 
     Those fields that are in a part follow the others, or are absent.
     """
     if not parts:
-        whole = _values(table, fields, "item")
+        whole = _values(compiler, row, table, fields, "item")
         return whole, cast(func.row_to_json(whole.table_valued()), Text())
     apart = [field for _, part in parts for field in part]
     certain = [field for field in fields if field not in apart]
-    pieces = [_pieces(table, certain)] if certain else []
-    pieces += [case((predicate, _pieces(table, part))) for predicate, part in parts]
+    pieces = [_pieces(compiler, row, table, certain)] if certain else []
+    pieces += [case((predicate, _pieces(compiler, row, table, part))) for predicate, part in parts]
     # What is not there is NULL, which concat_ws leaves out.
     joined = func.concat_ws(literal_column("','"), *pieces)
     text = func.concat(literal_column("'{'"), joined, literal_column("'}'"))
@@ -85,14 +89,16 @@ def parts(compiler: Compiler, row: Row, fields: Sequence[Field], members: Member
     return [(compiler.condition(condition, row), group) for condition, group in found.items()]
 
 
-def _values(table: FromClause, fields: Sequence[Field], name: str) -> LateralFromClause:
-    columns = [wire_value(field, table.c[field.column]).label(field.wire) for field in fields]
+def _values(
+    compiler: Compiler, row: Row, table: FromClause, fields: Sequence[Field], name: str
+) -> LateralFromClause:
+    columns = [wire_value(field, compiler.column(row, field)).label(field.wire) for field in fields]
     return select(*columns).correlate(table).lateral(name)
 
 
-def _pieces(table: FromClause, fields: Sequence[Field]) -> ColumnElement[Any]:
+def _pieces(compiler: Compiler, row: Row, table: FromClause, fields: Sequence[Field]) -> ColumnElement[Any]:
     """The members of these fields, without braces around them."""
-    source = _values(table, fields, "members")
+    source = _values(compiler, row, table, fields, "members")
     whole = cast(func.row_to_json(source.table_valued()), Text())
     inner = func.left(func.substr(whole, literal_column("2")), literal_column("-1"))
     return select(inner).select_from(source).correlate(table).scalar_subquery()
@@ -115,7 +121,7 @@ def read_row(
     table = tables.of(scope.resource).alias("t")
     row = Row.of(scope.resource, table)
     fields = named_fields(scope, names)
-    source, text = item(table, fields, parts(compiler, row, fields, members))
+    source, text = item(compiler, row, table, fields, parts(compiler, row, fields, members))
     return (
         select(row.columns["version"].label("version"), text.label("item"))
         .select_from(table, source)

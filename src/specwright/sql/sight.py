@@ -5,9 +5,12 @@ predicate of its resource: a row that the caller cannot read is, for the conditi
 """
 
 from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement
 
 from specwright.model.expression import Expr, Path, walk
-from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.manifest import Field, Manifest, Relation, Resource
 from specwright.model.paths import resolve
 from specwright.sql.expression import Compiler, Predicate, Row
 from specwright.sql.scope import Scope
@@ -25,6 +28,10 @@ class Sight(Compiler):
         self.caller_values = definer.caller_values
         self._definer = definer
         self._reads = reads
+
+    def calculated(self, row: Row, field: Field) -> ColumnElement[Any]:
+        """What the definer works it out to be."""
+        return self._definer.calculated(row, field)
 
     def seen(self, row: Row) -> Predicate:
         """Whether the caller may read the row."""

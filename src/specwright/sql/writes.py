@@ -40,9 +40,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.expression import ClauseElement
 
-from specwright.model.expression import FALSE, Expr, Path, walk
+from specwright.model.calculated import entities, entities_of
+from specwright.model.expression import FALSE, Expr
 from specwright.model.manifest import HAND_OVER, Field, Filled, Resource
-from specwright.model.paths import resolve
 from specwright.model.types import USER
 from specwright.sql.audit import is_recorded, telling
 from specwright.sql.columns import default_sql
@@ -216,9 +216,13 @@ class Writes:
         return [telling(self.compiler)] if recorded else []
 
     def _is_late(self, condition: Expr) -> bool:
-        paths = [node for node in walk(condition) if isinstance(node, Path)]
-        hops = [hop for path in paths for hop in resolve(self.tables.manifest, self.resource, path).hops]
-        return any(hop.target in self._written for hop in hops)
+        return not self._written.isdisjoint(entities(self.tables.manifest, self.resource, condition))
+
+    def _is_shown_late(self, name: str) -> bool:
+        """Whether the value of a field is worked out from rows that this statement writes."""
+        read = entities_of(self.tables.manifest, self.resource, self._field(name))
+        written = self._written | ({"User"} if self.shape.caller_row else set())
+        return not written.isdisjoint(read)
 
     @property
     def _written(self) -> set[str]:
@@ -230,13 +234,15 @@ class Writes:
     def _item(self, row: Row, source: FromClause) -> tuple[FromClause, ColumnElement[Any]]:
         """The row as the answer shows it."""
         fields = named_fields(self.shape.scope, self.shape.shown)
-        return item(source, fields, parts(self.compiler, row, fields, self.shape.members))
+        held = parts(self.compiler, row, fields, self.shape.members)
+        return item(self.compiler, row, source, fields, held)
 
     def _confirmation(self, checks: Iterable[Check], row: Row, late: bool) -> Select[Any] | None:
         judged = [check for check in checks if check.late]
         members = self.shape.members
         seen = [] if members is None else [members.sees(name) for name in self.shape.shown]
-        if not (judged or late or any(map(self._is_late, seen))):
+        worked_out = any(map(self._is_shown_late, self.shape.shown))
+        if not (judged or late or worked_out or any(map(self._is_late, seen))):
             return None
         lateral, text = self._item(row, self.table)
         readable = self.compiler.condition(self.shape.read.before, row)
@@ -310,7 +316,7 @@ class Writes:
         unchanged = [
             Check(
                 f"same:{self._position(name)}",
-                old.columns[name].is_not_distinct_from(
+                self.compiler.column(old, self._field(name)).is_not_distinct_from(
                     bindparam(f"same_{name}", type_=self._same_type(name), required=True)
                 ),
             )
@@ -351,7 +357,7 @@ class Writes:
                 yield Check(f"member:{self._position(name)}", self._condition(condition, row))
 
     def _same_type(self, name: str) -> Any:
-        return self.compiler.bind_type(self._field(name).type)
+        return self.compiler.bind_of(self._field(name))
 
     def _condition(self, expr: Expr, row: Row) -> Predicate:
         return self.compiler.condition(expr, row)

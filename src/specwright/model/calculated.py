@@ -1,4 +1,4 @@
-"""Derived fields, computed from their row or aggregated over a relation: what they are made of."""
+"""Calculated fields, computed from their row or aggregated over a relation: what they are made of."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from specwright.model.typecheck import VOLATILE
 
 
 def made_of(manifest: Manifest, resource: Resource, field: Field) -> Iterator[tuple[Resource, Expr]]:
-    """The expressions that a derived field is worked out from, each with the resource of its rows."""
+    """The expressions that a calculated field is worked out from, each with the resource of its rows."""
     if field.computed is not None:
         yield resource, field.computed
     relation = None if field.aggregate is None else resource.relation(field.aggregate.relation)
@@ -56,7 +56,7 @@ def entities_of(manifest: Manifest, resource: Resource, field: Field) -> set[str
 
 def needs(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
     """The names of the stored fields of a row that the value of one of its fields is worked out from."""
-    if not field.derived:
+    if not field.calculated:
         return {field.name}
     if field.aggregate is not None:
         return {resource.key}
