@@ -58,9 +58,8 @@ def access(
     if row is None or action is None:
         raise ConfigError("Say whose access to what: specwright access ada tasks/ID update")
     resource, key = _row(manifest, row)
-    actions = (*ACTIONS, *(known.name for known in resource.actions))
-    if action not in actions:
-        raise ConfigError(f'There is no action "{action}": {", ".join(actions)}.')
+    if action not in resource.verbs:
+        raise ConfigError(f'There is no action "{action}": {", ".join(resource.verbs)}.')
     caller = person(manifest, name, role, tenant)
     if resource.tenant is not None and caller.tenant is None and not caller.anonymous:
         raise ConfigError(f"{resource.name} is within a tenant: say which with --tenant KEY.")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from specwright.model.manifest import ACTIONS, Chosen, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.manifest import Chosen, Grant, Manifest, Resource, Who, WhoKind
 from specwright.model.roles import expanded
 from specwright.model.syntax import print_expression
 
@@ -50,12 +50,11 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
         | {Who(WhoKind.ROLE, role.name) for role in manifest.roles},
         key=lambda who: (_ORDER.index(who.kind), who.name),
     )
-    actions = (*ACTIONS, *(action.name for action in resource.actions))
     rows = tuple(
-        (str(who), tuple(_cell(_grants(manifest, resource, who, action)) for action in actions))
+        (str(who), tuple(_cell(_grants(manifest, resource, who, action)) for action in resource.verbs))
         for who in people
     )
-    return Matrix(resource.name, actions, rows, _within(manifest, resource))
+    return Matrix(resource.name, resource.verbs, rows, _within(manifest, resource))
 
 
 def _within(manifest: Manifest, resource: Resource) -> str:

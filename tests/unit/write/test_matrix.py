@@ -83,3 +83,13 @@ def test_as_json() -> None:
         "when size == 2",
     ]
     assert told["Secret"]["anyone"]["read"]["granted"] is False
+
+
+def test_handing_over_is_a_column_where_somebody_may() -> None:
+    """A right beside those to update, so it is not found among them."""
+    shared = entity("Note", owner(), grants=(grant(OWNER, "everything"), grant(named("friend"), "hand over")))
+    (note,) = access_matrix(backend(shared, names={"friend": "owner == caller"}))
+    assert note.actions == (*ACTIONS, "hand over")
+    assert [who for who, cells in note.rows if cells[-1].granted] == ["friend"]
+    (kept,) = access_matrix(backend(entity("Note", owner(), grants=(grant(OWNER, "everything"),))))
+    assert kept.actions == ACTIONS
