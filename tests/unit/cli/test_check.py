@@ -22,7 +22,8 @@ SPEC = """# Tasks
 | b | text | |
 | c | text | |
 | d | text | |
-| e | text | searchable |
+| e | text | |
+| f | many Task | |
 
 - **FR-001** It works [NEEDS CLARIFICATION: how?]
 """
@@ -50,8 +51,8 @@ def test_at_most_five_questions(project: Path) -> None:
     assert shown.count("in force:") == 5
     assert "specs/tasks/spec.md:3  Who may do what with Task?" in shown
     assert "… and 1 more question (--format json has all)." in shown
-    assert 'specs/tasks/spec.md:11  search in "e" of Task' in shown
-    assert "specs/tasks/spec.md:13  how?" in shown
+    assert 'specs/tasks/spec.md:12  the many-to-many relation "f" of Task' in shown
+    assert "specs/tasks/spec.md:14  how?" in shown
 
 
 def test_all_findings_for_programs(project: Path) -> None:
@@ -62,7 +63,7 @@ def test_all_findings_for_programs(project: Path) -> None:
     assert found["questions"][1].keys() == {
         *("file", "line", "column", "code", "text", "options", "recommendation", "default_in_force")
     }
-    assert found["not_served"][0]["line"] == 11
+    assert found["not_served"][0]["line"] == 12
     assert found["open_questions"][0]["text"] == "how?"
 
 
