@@ -266,7 +266,8 @@ class _Checker:
             return None
         if what == "tenant":
             if rest:
-                self.problem(node, f"caller.tenant is the key of a {tenant.entity}: nothing can follow it")
+                self.problem(node, f"caller.tenant is a key of {tenant.entity}: nothing can follow it")
+                return None
             return Type(Kind.REFERENCE, target=tenant.entity)
         through = self.manifest.resource(tenant.through)
         scalar = [
@@ -302,7 +303,9 @@ class _Checker:
             return INTEGER
         found = self.value(node)
         if found is not None and found.kind not in NUMBER_KINDS:
-            self.problem(node, f"arithmetic needs numbers, and this is {found}")
+            moment = found.kind in (Kind.DATE, Kind.TIMESTAMP)
+            way_out = "; a moment moves by days(…), as now() + days(7)" if moment else ""
+            self.problem(node, f"arithmetic needs numbers, and this is {found}{way_out}")
         return NUMBER if found == NUMBER else INTEGER
 
     def call(self, node: Call) -> Type | None:
