@@ -121,6 +121,16 @@ def test_specs_and_classes_are_one_manifest(tmp_path: Path) -> None:
     assert [relation.name for relation in note.relations if relation.many] == ["remarks"]
 
 
+def test_what_is_a_line_among_rules_is_an_argument_in_code(tmp_path: Path) -> None:
+    """Each is what the line of a spec is; nothing is said unless it is asked for."""
+    plain = read_project(project(tmp_path, NOTE, "# Nothing\n")).resource("Note")
+    assert not plain.audited and not plain.if_match_required
+    said = NOTE.replace("owner_id))])", "owner_id))], audited=True, if_match_required=True)")
+    (tmp_path / "said").mkdir()
+    note = read_project(project(tmp_path / "said", said, "# Nothing\n")).resource("Note")
+    assert note.audited and note.if_match_required and note.rules == ()
+
+
 def test_a_name_twice_is_a_mistake_that_names_both_places(tmp_path: Path) -> None:
     """An entity in a spec and a class of the same name cannot both be served."""
     spec = "## Note\n\n| Field | Type | Rules |\n|---|---|---|\n| text | text | ..80 |\n"

@@ -193,7 +193,9 @@ def test_rules_moves_and_actions() -> None:
         "| status | `to do`, `done` | default `to do` |",
         after="\n| Field | Moves |\n|---|---|\n| status | to do → done, `done` -> `to do` |\n\n"
         "| Action | Takes | Does |\n|---|---|---|\n| put off | hours integer, why text optional | waits |\n\n"
-        '### Rules\n\n- `status != "x"` (FR-004, FR-005): prose\n- soft delete\n'.replace('"x"', '"done"'),
+        '### Rules\n\n- `status != "x"` (FR-004, FR-005): prose\n- soft delete\n- If-Match required.\n'.replace(
+            '"x"', '"done"'
+        ),
     )
     assert [(rule.id, rule.requirements) for rule in found.rules] == [("Task.rule.1", ("FR-004", "FR-005"))]
     assert [(move.before, move.after) for move in found.moves] == [("to do", "done"), ("done", "to do")]
@@ -202,7 +204,7 @@ def test_rules_moves_and_actions() -> None:
         "put_off",
         [("hours", Kind.INTEGER, True), ("why", Kind.TEXT, False)],
     )
-    assert found.soft_delete
+    assert found.soft_delete and found.if_match_required
     assert found.field("deleted_at") is not None
 
 

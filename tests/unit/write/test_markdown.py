@@ -49,6 +49,7 @@ Who it is about.
 ### Rules
 
 - soft delete
+- if-match required
 - ```born is None or name != "``"``` (FR-001, FR-002)
 
 ## Tag
