@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from builders import ANYONE, OWNER, SIGNED_IN, named, role
-from properties.worlds import NAMES, callers, cell, conditions, insert, make_manifest, rows, signed_in
+from properties.worlds import (
+    NAMES,
+    callers,
+    cell,
+    conditions,
+    insert,
+    leads_to,
+    make_manifest,
+    rows,
+    signed_in,
+)
 from specwright.app import Backend
 from specwright.model.caller import Caller
 from specwright.model.expression import CallerPath, Literal, Path, walk
@@ -25,12 +35,14 @@ from specwright.model.interpret import World
 from specwright.model.judge import Judge, Verdict
 from specwright.model.manifest import (
     ACTIONS,
+    HAND_OVER,
     Field,
     Filled,
     Grant,
     Manifest,
     OnDelete,
     Resource,
+    Role,
     Rule,
     WhoName,
 )
@@ -72,7 +84,9 @@ class Case:
 
 def grants(name: str) -> st.SearchStrategy[tuple[Grant, ...]]:
     """Random grants of one entity; most name the actions that the others build on."""
-    who = st.sampled_from([ANYONE, SIGNED_IN, OWNER, OWNER, role("admin"), named(name), named("staff")])
+    who = st.sampled_from(
+        [ANYONE, SIGNED_IN, OWNER, OWNER, role("admin"), role("a"), named(name), named("staff")]
+    )
     actions = st.sampled_from(
         [ACTIONS, ACTIONS, ("list", "read"), ("read", "update"), ("create",), ("update", "delete"), ("list",)]
     )
@@ -81,6 +95,15 @@ def grants(name: str) -> st.SearchStrategy[tuple[Grant, ...]]:
     wide = st.builds(Grant, st.just("g"), st.sampled_from([ANYONE, SIGNED_IN, OWNER]), st.just(ACTIONS))
     several = st.lists(grant, min_size=1, max_size=4)
     return st.one_of(several, st.builds(lambda first, rest: [first, *rest], wide, several)).map(tuple)
+
+
+def hand_overs(name: str) -> st.SearchStrategy[tuple[Grant, ...]]:
+    """Random grants to hand rows of an entity over."""
+    who = st.sampled_from([SIGNED_IN, OWNER, OWNER, OWNER, role("a"), named(name)])
+    when = st.none() | st.none() | conditions(name)
+    then = st.none() | st.none() | conditions(name).filter(lambda expr: not leads_to(name, expr))
+    grant = st.builds(Grant, st.just("h"), who, st.just((HAND_OVER,)), when, then)
+    return st.lists(grant, min_size=1, max_size=2).map(tuple)
 
 
 @st.composite
@@ -92,19 +115,22 @@ def backends(draw: st.DrawFn) -> Manifest:
     )
     staff = Literal(True) if draw(st.booleans()) else draw(conditions("Task").filter(on_caller_alone))
     names = [WhoName(resource.name, draw(conditions(resource.name))) for resource in plain.stored]
-    return replace(plain, resources=resources, names=(*names, WhoName("staff", staff)))
+    roles = (Role("admin", includes=("a",) if draw(st.booleans()) else ()), Role("a"))
+    return replace(plain, resources=resources, names=(*names, WhoName("staff", staff)), roles=roles)
 
 
 @st.composite
 def _governed(draw: st.DrawFn, resource: Resource) -> Resource:
     owner = draw(st.sampled_from([field.name for field in resource.fields if field.target == "User"] + [""]))
-    fields = tuple(draw(_ruled(field, owner)) for field in resource.fields)
+    fields = tuple(draw(_limited(draw(_ruled(field, owner)), resource.name)) for field in resource.fields)
     rules: tuple[Rule, ...] = ()
     if resource.name == "Comment" and draw(st.booleans()):
         # Nothing points to comments: those that break the rule can be left out.
         condition = draw(conditions("Comment").filter(_without_caller))
         rules = (Rule("Comment/1", condition),)
-    return replace(resource, fields=fields, rules=rules, grants=draw(grants(resource.name)))
+    handing = draw(hand_overs(resource.name)) if owner and draw(st.booleans()) else ()
+    given = (*draw(grants(resource.name)), *handing)
+    return replace(resource, fields=fields, rules=rules, grants=given)
 
 
 def _without_caller(expr: Any) -> bool:
@@ -120,12 +146,24 @@ def _ruled(draw: st.DrawFn, field: Field, owner: str) -> Field:
         return replace(field, on_delete=draw(st.sampled_from(ways)), immutable=draw(_seldom))
     if field.name in ("status", "title"):
         return replace(field, immutable=draw(_seldom))
-    if field.name == "priority":
-        return replace(field, writable_by=("admin",) if draw(_seldom) else ())
     if field.name == "body":
         per = draw(st.sampled_from([None, (), ("task",)]))
         return replace(field, unique=per is not None, unique_per=per or ())
     return field
+
+
+@st.composite
+def _limited(draw: st.DrawFn, field: Field, entity: str) -> Field:
+    """The field, seldom somebody's to see or set. What nobody may send need not be there."""
+    if field.built_in:
+        return field
+    words = st.lists(
+        st.sampled_from(["owner", "owner", "a", "admin", "staff", entity]), min_size=1, max_size=2
+    )
+    someone = words.map(lambda found: tuple(dict.fromkeys(found)))
+    reading = draw(someone) if field.nullable and draw(_seldom) else ()
+    writing = draw(someone) if not field.immutable and draw(_seldom) else ()
+    return replace(field, readable_by=reading, writable_by=writing)
 
 
 _seldom = st.integers(0, 3).map(lambda number: number == 0)
@@ -171,7 +209,12 @@ def _sound(manifest: Manifest, world: Mapping[str, list[dict[str, Any]]]) -> lis
 def _body(
     draw: st.DrawFn, manifest: Manifest, world: Mapping[str, Any], resource: Resource, action: str
 ) -> dict[str, Any]:
-    wanted = [field for field in resource.fields if not field.built_in and field.filled is None]
+    handed = resource.handed_over
+    if handed is not None and action == "update" and draw(st.booleans()):
+        return {handed.name: draw(cell(manifest, world, handed.type, False))}
+    wanted = [
+        field for field in resource.fields if not field.built_in and (field.filled is None or draw(_seldom))
+    ]
     body = {}
     for field in wanted:
         if (field.required and action == "create") or draw(st.booleans()):
@@ -253,6 +296,8 @@ async def stored(connection: asyncpg.Connection, manifest: Manifest) -> dict[str
 def reads_itself(manifest: Manifest, resource: Resource) -> bool:
     """Whether a condition of the resource reads, over relations, the table that a write changes."""
     conditions = [rule.condition for rule in resource.rules]
+    words = {word for field in resource.fields for word in (*field.readable_by, *field.writable_by)}
+    conditions += [known.condition for known in manifest.names if known.name in words]
     for grant in resource.grants:
         conditions += [condition for condition in (grant.when, grant.then) if condition is not None]
         if known := manifest.name(grant.who.name):
@@ -316,6 +361,22 @@ def check_effect(judge: Judge, asked: Asked, after: dict[str, list[dict[str, Any
             assert asked.key not in now
 
 
+def check_members(judge: Judge, asked: Asked, verdict: Verdict, answer: httpx2.Response) -> None:
+    """Assert that every row of an answer has the members that its reader may see, no more and no less."""
+    resource = judge.world.manifest.resource(asked.entity)
+    rows = {str(row["id"]): row for row in judge.world.rows[asked.entity]}
+    if verdict.status == 204:
+        assert not answer.content
+        return
+    found = answer.json()
+    for item in found["items"] if asked.action == "list" else [found]:
+        if not item and asked.action == "create":
+            # What was made need not be readable for its maker.
+            continue
+        seen = judge.seen(resource, asked.caller, rows[item["id"]])
+        assert item.keys() == {field.wire for field in seen}, (asked, rows[item["id"]])
+
+
 async def check(url: str, case: Case) -> None:
     """Assert that every request gets the answer, and has the effect, that the judge says."""
     manifest = case.manifest
@@ -341,6 +402,8 @@ async def check(url: str, case: Case) -> None:
             else:
                 assert after == before
             resource = manifest.resource(request.entity)
+            if verdict.allowed and request.action != "delete":
+                check_members(Judge(World(manifest, after, judge.world.now)), request, verdict, answer)
             if request.action == "list" and verdict.allowed:
                 shown = {row["id"] for row in answer.json()["items"]}
                 assert shown == {str(row["id"]) for row in judge.visible(resource, request.caller)}

@@ -28,8 +28,10 @@ from specwright.model.expression import (
     Not,
     Or,
     Path,
+    walk,
 )
 from specwright.model.manifest import Manifest, Resource
+from specwright.model.paths import resolve
 from specwright.model.typecheck import check_condition
 from specwright.model.types import BOOLEAN, DATE, INTEGER, TEXT, TIMESTAMP, Kind, Type
 from specwright.sql.tables import DIALECT, Tables
@@ -248,7 +250,10 @@ def conditions(name: str) -> st.SearchStrategy[Expr]:
         st.just(Call("now")),
         claim["moment"],
     )
+    span = st.sampled_from([0, 1, 7, -30, 3_000_000, -(10**9), 10**400]).map(Literal) | paths[Kind.INTEGER]
+    moment = st.one_of(moment, _moved(paths[Kind.TIMESTAMP] | st.just(Call("now")), ("days", "hours"), span))
     day = st.one_of(
+        _moved(paths[Kind.DATE] | st.just(Call("today")), ("days",), span),
         paths[Kind.DATE],
         st.sampled_from([Literal(str(day)) for day in DAYS]),
         st.just(Call("today")),
@@ -288,6 +293,19 @@ def conditions(name: str) -> st.SearchStrategy[Expr]:
         ),
         max_leaves=4,
     ).filter(lambda expr: not check_condition(manifest, resource, expr))
+
+
+def leads_to(name: str, expr: Expr) -> bool:
+    """Whether a condition on a row of the entity of this name asks for other rows of it."""
+    manifest = make_manifest(())
+    paths = [node for node in walk(expr) if isinstance(node, Path)]
+    hops = [hop for path in paths for hop in resolve(manifest, manifest.resource(name), path).hops]
+    return any(hop.target == name for hop in hops)
+
+
+def _moved(moment: Any, names: tuple[str, ...], span: Any) -> st.SearchStrategy[Expr]:
+    duration = st.builds(Call, st.sampled_from(names), st.tuples(span))
+    return st.builds(Arithmetic, st.sampled_from(["+", "-"]), moment, duration)
 
 
 def _lists(values: Any) -> st.SearchStrategy[ListOf]:

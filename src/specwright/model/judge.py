@@ -76,7 +76,7 @@ class Judge:
         return next(
             (
                 grant
-                for grant in _granting(resource, action)
+                for grant in resource.granting(action)
                 if self._within(resource, caller, row)
                 and self._who(grant.who, resource, caller, row)
                 and self._condition(grant.when, resource, caller, row)
@@ -89,7 +89,7 @@ class Judge:
         return next(
             (
                 grant
-                for grant in _granting(resource, action)
+                for grant in resource.granting(action)
                 if self._within(resource, caller, row)
                 and self._who(grant.who, resource, caller, row)
                 and (action != "create" or self._condition(grant.when, resource, caller, row))
@@ -135,40 +135,67 @@ class Judge:
             return refusal
         return (
             self._references(resource, caller, values)
+            or _begun(resource, row)
             or later.broken(resource, row)
             or Verdict(201, grant=grant)
         )
 
     def update(self, resource: Resource, caller: Caller, key: Any, changes: Mapping[str, Any]) -> Verdict:
-        """Judge the merging of changes into a row; of the owner alone it is handing over, where some grant is."""
+        """Judge the merging of changes into a row; of the owner alone, it may be a handing over."""
         handed = resource.handed_over
         if handed is not None and set(changes) == {handed.name}:
             return self._hand_over(resource, caller, key, changes)
-        if caller.anonymous and not self.may_ever(resource, "update", caller):
+        moves = resource.moved_alone
+        possible = (self.may_ever(resource, each, caller) for each in ("update", *moves.values()))
+        if caller.anonymous and not any(possible):
             return UNAUTHENTICATED
         if refusal := self._malformed(resource, caller, changes):
             return refusal
-        row = self._readable(resource, "update", caller, key)
+        row = self._readable(resource, "read", caller, key)
         if isinstance(row, Verdict):
             return row
         new = {**row, **changes, **_touched(resource, row, self.world)}
         later = self._with(resource, new)
-        grant = self.before(resource, "update", caller, row)
+        alone = next(iter(changes), "") if len(changes) == 1 else ""
+        action = moves.get(alone, "update")
+        grant = self.before(resource, action, caller, row)
         if (
             grant is None
-            or later.after(resource, "update", caller, new) is None
+            or later.after(resource, action, caller, new) is None
             or later.before(resource, "read", caller, new) is None
         ):
             return FORBIDDEN
         if refusal := self._not_settable(resource, caller, changes, row):
             return refusal
         changed = {name: value for name, value in changes.items() if row[name] != value}
+        moved = [field for field in resource.moving if field.name in changed]
+        if not all(self._makes(resource, caller, row, field, new, action) for field in moved):
+            return FORBIDDEN
         return (
             _immutable(resource, changed)
             or self._references(resource, caller, changed)
+            or _stuck(resource, row, new, moved)
             or later.broken(resource, new)
             or Verdict(200, grant=grant)
         )
+
+    def _makes(
+        self, resource: Resource, caller: Caller, row: Row, field: Field, new: Row, action: str
+    ) -> bool:
+        """Whether a move is the caller's to make. One that there is not is nobody's, and told so later."""
+        listed = [
+            move
+            for move in resource.moves_of(field.name)
+            if (move.before, move.after) == (row[field.name], new[field.name])
+        ]
+        if not listed or field.name not in resource.moved_alone:
+            return True
+        if self.before(resource, "moves", caller, row) is not None:
+            return True
+        if any(not move.who for move in listed):
+            # It is an update like any other.
+            return action == "update" or self.before(resource, "update", caller, row) is not None
+        return any(self._who(who, resource, caller, row) for move in listed for who in move.who)
 
     def _hand_over(self, resource: Resource, caller: Caller, key: Any, changes: Mapping[str, Any]) -> Verdict:
         if caller.anonymous and not self.may_ever(resource, "update", caller):
@@ -197,7 +224,7 @@ class Judge:
         return next(
             (
                 grant
-                for grant in _granting(resource, HAND_OVER)
+                for grant in resource.granting(HAND_OVER)
                 if self._who(grant.who, resource, caller, row)
                 and self._condition(grant.when, resource, caller, row)
                 and later._condition(grant.then, resource, caller, new)
@@ -317,7 +344,7 @@ class Judge:
                 condition is None or True in self._outcomes(condition, resource, caller)
                 for condition in (getattr(grant, part) for part in parts)
             )
-            for grant in _granting(resource, action)
+            for grant in resource.granting(action)
         )
 
     def _who_possible(self, who: Who, resource: Resource, caller: Caller) -> bool:
@@ -463,8 +490,24 @@ class Judge:
         return Judge(replace(self.world, rows=rows, memberships=memberships))
 
 
-def _granting(resource: Resource, action: str) -> Iterator[Grant]:
-    return (grant for grant in resource.grants if action in grant.actions)
+def _begun(resource: Resource, row: Row) -> Verdict | None:
+    """The refusal of a new row that does not begin in the first state."""
+    wires = tuple(
+        field.wire
+        for field in resource.moving
+        if field.default is None or row[field.name] != field.default.value
+    )
+    return Verdict(422, "not_a_choice", wires) if wires else None
+
+
+def _stuck(resource: Resource, row: Row, new: Row, moved: Sequence[Field]) -> Verdict | None:
+    """The refusal of moves that there are not."""
+    wires = tuple(
+        field.wire
+        for field in moved
+        if new[field.name] not in resource.states_after(field.name, row[field.name])
+    )
+    return Verdict(409, "move_not_allowed", wires) if wires else None
 
 
 def _immutable(resource: Resource, changed: Mapping[str, Any]) -> Verdict | None:

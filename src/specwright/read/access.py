@@ -8,6 +8,7 @@ from specwright.model.manifest import (
     HAND_OVER,
     Action,
     ActionParameter,
+    Field,
     Filled,
     Grant,
     Move,
@@ -27,7 +28,7 @@ from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Table
 from specwright.read.span import Span
 from specwright.read.tables import lines
-from specwright.read.vocabulary import EVERYTHING, FOREIGN_MAY, FOREIGN_WHO, LEVELS, MAY, WHO
+from specwright.read.vocabulary import EVERYTHING, FOREIGN_MAY, FOREIGN_WHO, LEVELS, LIMITS, MAY, WHO
 
 _KINDS = {kind.value: kind for kind in (WhoKind.ANYONE, WhoKind.SIGNED_IN, WhoKind.OWNER)}
 _ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
@@ -120,19 +121,21 @@ class Subjects:
             return True
         return False
 
-    def find(self, cell: Span, resource: Resource, mistakes: Mistakes) -> Who | None:
-        """Whom a word of a Who cell means for a resource."""
+    def find(
+        self, cell: Span, resource: Resource, mistakes: Mistakes, words: Sequence[str] = WHO
+    ) -> Who | None:
+        """Whom a word of a Who cell means for a resource; `words` of the language may stand there."""
         text = cell.text
         if text == WhoKind.OWNER:
             return Who(WhoKind.OWNER) if self._has_owner(cell, resource, mistakes) else None
-        if text in _KINDS:
+        if text in words:
             return Who(_KINDS[text])
         if text in self.roles:
             return Who(WhoKind.ROLE, text)
         if text in self.names:
             return Who(WhoKind.NAMED, text)
         if text not in self.broken:
-            known = [*WHO, *self.roles, *self.names]
+            known = [*words, *self.roles, *self.names]
             close = hint(FOREIGN_WHO.get(text.lower(), text), known, "Here can stand")
             mistakes.add(cell, f'unknown who "{text}".{close}')
         return None
@@ -142,7 +145,7 @@ class Subjects:
         if cell.text == WhoKind.ANYONE:
             mistakes.add(cell, "what is for anyone needs no limit: leave the rule out")
             return None
-        return self.find(cell, resource, mistakes)
+        return self.find(cell, resource, mistakes, LIMITS)
 
     def _has_owner(self, cell: Span, resource: Resource, mistakes: Mistakes) -> bool:
         if resource.owner is not None:
@@ -263,6 +266,9 @@ def read_moves(
             if field.type.kind is not Kind.ANY:
                 mistakes.add(cell, f'"{field.name}" is {field.type}; only a field of literals moves')
             continue
+        if (problem := _immovable(field)) is not None:
+            mistakes.add(cell, f'"{field.name}" of {resource.name} does not move: {problem}')
+            continue
         for part in parts(line["Moves"]):
             ends = [plain(end) for end in part.split(_ARROW.pattern)]
             if len(ends) != 2:
@@ -272,10 +278,24 @@ def read_moves(
             for end in unknown:
                 close = hint(end.text, field.type.literals, "It has")
                 mistakes.add(end, f'"{end.text}" is not one of the literals of "{field.name}".{close}')
-            if not unknown:
+            if ends[0].text == ends[1].text:
+                mistakes.add(part, f'"{part.text}" is no move: to stay is always allowed')
+            elif not unknown:
                 id_ = f"{resource.id}.move.{start + len(found)}"
                 found.append(Move(id_, field.name, ends[0].text, ends[1].text, who, part.origin))
     return found
+
+
+def _immovable(field: Field) -> str | None:
+    """Why a field of literals cannot move."""
+    if field.calculated:
+        return "its value is computed"
+    if field.immutable:
+        return "it is immutable"
+    if field.default is None:
+        first = field.type.literals[0]
+        return f"it needs the state that a new row begins in. Add the rule default `{first}`"
+    return None
 
 
 def read_actions(

@@ -342,6 +342,8 @@ class _Reading:
                 uses = f'limits "{row.field.name}" of {resource.name}'
                 for word in dict.fromkeys((*row.field.readable_by, *row.field.writable_by)):
                     self.judge_named(manifest, resource, word, uses, broken)
+            for name in dict.fromkeys(who.name for move in resource.moves for who in move.who):
+                self.judge_named(manifest, resource, name, f"moves {resource.name}", broken)
         for name, rules in self.rule_rows.items():
             for rule in rules:
                 judge_condition(manifest, manifest.resource(name), rule.written, broken, self.mistakes)

@@ -99,6 +99,9 @@ SEARCH_LANGUAGES = (
 #: Who may be said besides a role and a name from a Who|Is table.
 WHO = ("anyone", "signed in", "owner")
 
+#: Who may be said of a field besides.
+LIMITS = ("signed in", "owner")
+
 #: What an action is for, by the word of an On cell.
 LEVELS = {"row": "row", "all": "collection"}
 

@@ -508,7 +508,7 @@ def moved(moment: ColumnElement[Any], type_: Type | None, hours: ColumnElement[A
 
 
 def _days(hours: ColumnElement[Any]) -> ColumnElement[Any]:
-    return hours / literal_column("24")
+    return hours.op("/", return_type=Integer())(literal_column("24"))
 
 
 def _hours(hours: ColumnElement[Any]) -> ColumnElement[Any]:

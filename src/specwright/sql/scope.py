@@ -45,6 +45,7 @@ from specwright.model.typecheck import (
 from specwright.model.types import NUMBER, TEXT, Type
 from specwright.model.values import Misfit, fit
 from specwright.sql.members import Members
+from specwright.sql.moves import Moves, Pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +87,7 @@ class Scopes:
         self._decided: WeakKeyDictionary[Caller, dict[tuple[str, str], Scope]] = WeakKeyDictionary()
         self._distinct: dict[Any, Scope] = {}
         self._members: dict[Any, Members] = {}
+        self._moves: dict[Any, Moves] = {}
 
     def scope(self, resource: Resource, action: str, caller: Caller) -> Scope:
         """What `caller` may do to rows of `resource`.
@@ -130,9 +132,31 @@ class Scopes:
                 self._bind(resource, grant.when or TRUE, caller),
                 self._bind(resource, grant.then or TRUE, caller),
             )
-            for grant in resource.grants
-            if action in grant.actions
+            for grant in resource.granting(action)
         )
+
+    def moves(self, resource: Resource, caller: Caller, *, alone: bool) -> Moves:
+        """Which moves `caller` may make; `alone`: in a PATCH of the field alone, without other changes.
+
+        A move without a Who is an update like any other.
+        """
+        granted = self.reasons(resource, "moves", caller)
+        everything = any_of(*(all_of(reason.who, reason.when) for reason in granted))
+        update = self.scope(resource, "update", caller).before if alone else TRUE
+        made: dict[str, tuple[tuple[Pairs, Expr], ...]] = {}
+        for name in resource.moved_alone:
+            moves: dict[tuple[str, str], list[Expr]] = {}
+            for move in resource.moves_of(name):
+                who = (self._who(resource, each, caller) for each in move.who)
+                ways = [self._bind(resource, each, caller) for each in who] if move.who else [update]
+                moves.setdefault((move.before, move.after), [everything]).extend(ways)
+            groups: dict[Expr, Pairs] = {}
+            for pair, ways in moves.items():
+                condition = any_of(*ways)
+                groups[condition] = (*groups.get(condition, ()), pair)
+            made[name] = tuple((pairs, condition) for condition, pairs in groups.items())
+        same = resource.name, tuple(made.items())
+        return self._moves.setdefault(same, Moves(made))
 
     def _decide(self, resource: Resource, action: str, caller: Caller) -> Scope:
         if resource.tenant is not None and (caller.anonymous or caller.tenant is None):

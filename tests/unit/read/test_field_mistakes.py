@@ -173,7 +173,24 @@ RULES = [
     ("text", "unique per y", ['35: Task has no field "y" to be unique per.']),
     ("text", "unique per x", ['35: "x" is unique per itself: write unique']),
     ("text", "default", ['24: "default" in field "x" needs a word more: default VALUE']),
-    ("text", "readable by boss", ['36: unknown role "boss". No Role | Means table declares roles']),
+    ("text", "readable by boss", ['36: unknown who "boss". Here can stand signed in, owner']),
+    ("text", "readable by anyone", ["36: what is for anyone needs no limit: leave the rule out"]),
+    (
+        "text",
+        "writable by owner",
+        [
+            '36: Task has no owner: no field has the rule "the caller". '
+            "Add a row: owner | User | the caller"
+        ],
+    ),
+    (
+        "text",
+        "readable by signed in, admin",
+        [
+            '47: unknown rule "admin" in field "x". '
+            'Several are joined by "and": readable by signed in and admin'
+        ],
+    ),
     ("json", "unique", ['24: "unique" does not go with field "x": json cannot be compared']),
     (
         "many Task",

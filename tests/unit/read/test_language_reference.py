@@ -77,5 +77,5 @@ def test_its_tables_are_read() -> None:
     roles = "| Role | Means |\n|---|---|\n| chair | sits in front |\n\n"
     manifest = read_specs({"specs/a/spec.md": f"{roles}{entity}\n{text}"})
     task = manifest.resource("Task")
-    assert (len(task.grants), len(task.moves), len(task.actions), len(task.rules)) == (4, 3, 2, 1)
+    assert (len(task.grants), len(task.moves), len(task.actions), len(task.rules)) == (6, 3, 2, 1)
     assert [len(requirement.examples) for requirement in manifest.requirements] == [2]

@@ -281,7 +281,8 @@ CASES = [
     pytest.param(
         grant("| admin | | | |"),
         [
-            "16:11: what they may is missing: list, read, create, update, delete, restore, link, everything",
+            "16:11: what they may is missing: "
+            "list, read, create, update, delete, restore, link, hand over, everything",
         ],
         id="may-empty",
     ),
@@ -289,9 +290,18 @@ CASES = [
         grant("| admin | lst, fly | | |"),
         [
             '16:11: unknown word "lst" in May. Did you mean "list"?',
-            '16:16: unknown word "fly" in May. Here can stand list, read, create, update, delete, restore, link, everything',
+            '16:16: unknown word "fly" in May. '
+            "Here can stand list, read, create, update, delete, restore, link, hand over, everything",
         ],
         id="unknown-may",
+    ),
+    pytest.param(
+        grant("| admin | hand over | | |"),
+        [
+            "16:11: Task has no owner to hand over: it needs one field with the rule "
+            '"the caller", as owner | User | the caller',
+        ],
+        id="hand-over-of-nobody",
     ),
     pytest.param(
         grant("| admin | restore | | |"),
