@@ -20,10 +20,10 @@ from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
 from specwright.api.rights import Listing, rights_of
 from specwright.api.service import Service
-from specwright.api.violations import problem_of, reference_problem, rule_problem
+from specwright.api.violations import move_problem, problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
 from specwright.model.expression import TRUE
-from specwright.model.manifest import HAND_OVER, Field, Filled, Resource
+from specwright.model.manifest import HAND_OVER, MOVE, Field, Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.lists import ListShape
@@ -63,6 +63,9 @@ class Endpoints:
         self.resource = resource
         self.path = f"{service.contract.prefix}/{service.manifest.route(resource)}"
         self.rights = rights_of(service.statements, resource)
+        handed = resource.handed_over
+        self._moves = tuple(resource.moved_alone.values())
+        self._alone = {**resource.moved_alone, **({} if handed is None else {handed.name: HAND_OVER})}
         self._keyed_by_uuid = resource.key_field.type.kind is Kind.UUID
 
     async def list_rows(self, request: Request) -> Reply:
@@ -196,15 +199,14 @@ class Endpoints:
         Raises:
             Problem: nobody is signed in who would have to be, or the request is not understood.
         """
-        self.row_scope("update", request.caller)
+        if not any(self.rights(request.caller).scope(move).possible for move in self._moves):
+            self.row_scope("update", request.caller)
         shown = self.shown(request)
         body = await self._body(request, action)
         asked = self.conditions(request)
-        handed = self.resource.handed_over
-        alone = handed is not None and action == "update" and body.values.keys() == {handed.name}
-        judged_as = HAND_OVER if alone and not body.forbidden else action
-        if judged_as == HAND_OVER:
-            request.action = HAND_OVER
+        judged_as = self._judged_as(action, body)
+        if judged_as != action:
+            request.action = judged_as
         shape = self.rights(request.caller).shape(judged_as)
         if body.unchanged or asked or shown != shape.shown:
             shape = replace(shape, shown=shown, same=tuple(body.unchanged), conditions=tuple(asked))
@@ -214,7 +216,13 @@ class Endpoints:
             values[f"new_{name}"] = body.values.get(name)
         values |= {f"same_{name}": value for name, value in body.unchanged.items()}
         name_unsure(shape, body, values)
-        return Asked("update", shape, values, body, HAND_OVER if judged_as == HAND_OVER else "")
+        return Asked("update", shape, values, body, "" if judged_as == action else judged_as)
+
+    def _judged_as(self, action: Action, body: Body) -> str:
+        """What a change is judged as: a PATCH of one field alone may be a grant of its own."""
+        if action != "update" or len(body.values) != 1 or body.unchanged or body.forbidden:
+            return action
+        return self._alone.get(next(iter(body.values)), action)
 
     def conditions(self, request: Request) -> dict[str, list[int]]:
         """What a change asks of the version of its row.
@@ -342,7 +350,7 @@ class Endpoints:
             return await work(connection)
         return await self.service.database.atomically(work)
 
-    def refuse(self, action: str, verdict: Mapping[str, bool], body: Body | None = None) -> None:
+    def refuse(self, action: str, verdict: Mapping[str, Any], body: Body | None = None) -> None:
         """Raise the first reason of a diagnosis, in the order of judgement; return when there is none."""
         failed = [name for name, holds in verdict.items() if not holds]
         if "readable" in failed:
@@ -351,7 +359,8 @@ class Endpoints:
         if "version" in failed:
             raise Problem("precondition_failed")
         if any(name.startswith("granted") for name in failed):
-            raise Problem("forbidden", f"You may not {action} this {self.resource.title.lower()}.")
+            what = f"{action} of" if action.startswith(MOVE) else action
+            raise Problem("forbidden", f"You may not {what} this {self.resource.title.lower()}.")
         members = [name for name in failed if name.startswith("member:")]
         forbidden = [self.resource.fields[int(name.partition(":")[2])].wire for name in members]
         if body is not None:
@@ -361,10 +370,18 @@ class Endpoints:
         for name in failed:
             what, _, number = name.partition(":")
             match what:
+                case "mover":
+                    wire = self.resource.fields[int(number)].wire
+                    raise Problem("forbidden", f"You may not make this move of {wire}.")
                 case "same":
                     raise _not_the_same(self.resource.fields[int(number)])
                 case "reference":
                     raise reference_problem(self.resource, self.resource.fields[int(number)].name)
+                case "begin":
+                    raise _not_the_first(self.resource.fields[int(number)])
+                case "move":
+                    field = self.resource.fields[int(number)]
+                    raise move_problem(self.resource, field, verdict.get(f"state:{number}"))
                 case "rule":
                     raise rule_problem(self.resource, self.resource.rules[int(number)].id)
 
@@ -450,6 +467,12 @@ def _not_the_same(field: Field) -> Problem:
     code = "immutable" if field.immutable else "read_only"
     message = f"{field.wire} cannot be changed: leave it out, or send what it is."
     return validation([FieldError(field.wire, code, message)])
+
+
+def _not_the_first(field: Field) -> Problem:
+    assert field.default is not None
+    message = f"{field.wire} begins as {field.default.value}: leave it out."
+    return validation([FieldError(field.wire, "not_a_choice", message)])
 
 
 def forbidden_fields(wires: Collection[str]) -> Problem:

@@ -431,6 +431,11 @@ def _problem() -> Schema:
             "field": {"type": "string", "description": "A member or parameter; empty for the whole body."},
             "code": {"type": "string", "enum": list(problems.FIELD_CODES)},
             "message": {"type": "string"},
+            "allowed": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The states that the row can go to from where it is.",
+            },
             "column": {"type": "integer", "minimum": 1, "description": "Where in a `filter`."},
         },
         "required": ["field", "code", "message"],

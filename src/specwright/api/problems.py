@@ -60,6 +60,11 @@ CODES = {
     "conflict": Code(
         409, "In conflict with another row", "A unique value is taken, or a row in use was to be deleted."
     ),
+    "move_not_allowed": Code(
+        409,
+        "It cannot go there from here",
+        "A field goes from state to state by the moves of the spec; `errors[].allowed` lists where to.",
+    ),
     "still_running": Code(
         409,
         "Still running",
@@ -122,6 +127,7 @@ FIELD_CODES = {
     "not_together": "Cannot be combined with another parameter that was sent.",
     "reference_not_found": "Refers to a row that does not exist for the caller.",
     "rule_violated": "A rule of the resource does not hold.",
+    "move_not_allowed": "Not a state that the row can go to from where it is; `allowed` lists those.",
     "unique": "The value is taken.",
     "in_use": "Other rows refer to this one.",
 }
@@ -136,6 +142,8 @@ class FieldError:
     message: str
     #: Where in the text of the member or parameter, from 1; None where it is the whole.
     column: int | None = None
+    #: What may be sent instead, of a state that is not to be reached; None where that is not the question.
+    allowed: tuple[str, ...] | None = None
 
     def members(self) -> dict[str, object]:
         """The fault as JSON has it."""
@@ -144,6 +152,8 @@ class FieldError:
             "code": self.code,
             "message": clean(self.message),
         }
+        if self.allowed is not None:
+            found["allowed"] = list(self.allowed)
         return found if self.column is None else found | {"column": self.column}
 
 

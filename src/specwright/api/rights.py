@@ -9,6 +9,7 @@ from specwright.api.fields import Taken, exists, readable, seen, taken
 from specwright.model.caller import Caller
 from specwright.model.manifest import ACTIONS, HAND_OVER, Field, Resource
 from specwright.sql.members import Members, is_unsure
+from specwright.sql.moves import Moves
 from specwright.sql.query import ListQuery
 from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
@@ -48,7 +49,12 @@ class Rights:
         self._users = "User" in manifest and not manifest.resource("User").external
         self._scopes = {
             action: statements.scope(resource, action, caller)
-            for action in (*ACTIONS, HAND_OVER, *(known.name for known in resource.actions))
+            for action in (
+                *ACTIONS,
+                HAND_OVER,
+                *resource.moved_alone.values(),
+                *(known.name for known in resource.actions),
+            )
         }
         self._shapes: dict[str, WriteShape] = {}
         #: The plan of a list without parameters, once it was asked for.
@@ -120,19 +126,30 @@ class Rights:
             shown=() if action == "delete" else self.shown,
             caller_row=self._users and not self._anonymous,
             founds=self._founds and action == "create",
+            moves=self._moves(action),
         )
+
+    def _moves(self, action: str) -> Moves | None:
+        caller, moved = self._caller(), self._resource.moved_alone
+        assert caller is not None
+        if not moved or action not in ("update", "replace", *moved.values()):
+            return None
+        return self._statements.moves(self._resource, caller, alone=action in moved.values())
 
     def _writable(self, action: str) -> list[Field]:
         if action == HAND_OVER:
             handed = self._resource.handed_over
             return [] if handed is None else [handed]
-        if action not in ("create", "update", "replace"):
+        moved = next((name for name, move in self._resource.moved_alone.items() if move == action), None)
+        if moved is None and action not in ("create", "update", "replace"):
             return []
+        as_ = action if moved is None else "update"
         return [
             field
             for field in self._resource.fields
-            if exists(field, self.members)
-            and taken(self._resource, field, action, self.members) is Taken.WRITTEN
+            if moved in (None, field.name)
+            and exists(field, self.members)
+            and taken(self._resource, field, as_, self.members) is Taken.WRITTEN
         ]
 
 

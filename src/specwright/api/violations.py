@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.db.session import driver_error
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Field, Manifest, Resource
 from specwright.model.syntax import print_expression
 from specwright.sql.checks import Violation
 from specwright.sql.constraints import describe_constraint
@@ -81,6 +81,17 @@ def rule_problem(resource: Resource, rule_id: str, fields: tuple[str, ...] = ())
         message += f" ({', '.join(rule.requirements)})"
     wire = _wire(resource, fields) if len(fields) == 1 else ""
     return validation([FieldError(wire, "rule_violated", message)])
+
+
+def move_problem(resource: Resource, field: Field, state: str | None) -> Problem:
+    """The refusal of a move that there is not; `state` is where the row is, if that is known."""
+    allowed = resource.states_after(field.name, state)
+    message = f"{field.wire} cannot go there."
+    if state is not None:
+        ways = f"to {' or '.join(allowed)}" if allowed else "nowhere"
+        message = f"{field.wire} is {state}, and goes {ways} from there."
+    error = FieldError(field.wire, "move_not_allowed", message, allowed=allowed)
+    return Problem("move_not_allowed", message, errors=[error])
 
 
 def reference_problem(resource: Resource, name: str) -> Problem:

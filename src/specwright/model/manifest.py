@@ -22,6 +22,9 @@ ACTIONS = ("list", "read", "create", "update", "delete")
 #: The grant to change the owner, of an entity that has one. It is a PATCH of that field alone.
 HAND_OVER = "hand over"
 
+#: How an action begins that is to move a field: a PATCH of that field alone, where some move has a Who.
+MOVE = "move "
+
 NO_ORIGIN = Origin("", 0)
 
 
@@ -208,7 +211,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One allowed change of a state field; `who` empty means the update grant decides."""
+    """One allowed change of a state field; `who` empty means the update grant decides.
+
+    Of a field that has moves nothing else changes, and a new row begins in its default state.
+    """
 
     id: str
     field: str
@@ -311,6 +317,40 @@ class Resource:
     def searchable(self) -> tuple[Field, ...]:
         """The fields that `q` looks into."""
         return tuple(field for field in self.fields if field.searchable)
+
+    @property
+    def moving(self) -> tuple[Field, ...]:
+        """The fields that change by moves alone."""
+        return tuple(field for field in self.fields if self.moves_of(field.name))
+
+    def moves_of(self, name: str) -> tuple[Move, ...]:
+        """The moves of the field of this name."""
+        return tuple(move for move in self.moves if move.field == name)
+
+    def states_after(self, name: str, state: Any) -> tuple[str, ...]:
+        """Where a field can go from a state."""
+        return tuple(dict.fromkeys(move.after for move in self.moves_of(name) if move.before == state))
+
+    @property
+    def moved_alone(self) -> Mapping[str, str]:
+        """The fields of which some move is somebody's, and what a PATCH of one alone is judged as."""
+        return {move.field: f"{MOVE}{move.field}" for move in self.moves if move.who}
+
+    def granting(self, action: str) -> Iterator[Grant]:
+        """The grants of an action. To ask for a move, one of any move of the field will do, or to update.
+
+        Whose the one is that is asked for, is judged apart.
+        """
+        if action.startswith(MOVE):
+            for move in self.moves_of(action.removeprefix(MOVE)):
+                for who in move.who:
+                    yield Grant(
+                        move.id, who, (action,), may=f"{move.before} → {move.after}", origin=move.origin
+                    )
+        for grant in self.grants:
+            moves = action.startswith(MOVE) and not {"moves", "update"}.isdisjoint(grant.actions)
+            if moves or action in grant.actions:
+                yield grant
 
     @property
     def handed_over(self) -> Field | None:

@@ -77,8 +77,6 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
             yield NotServed(f"the many-to-many relation {where}", field.origin)
     if resource.soft_delete:
         yield NotServed(f"soft delete of {resource.name}", resource.origin)
-    if resource.moves:
-        yield NotServed(f"the moves of {resource.name}", resource.moves[0].origin)
 
 
 def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:

@@ -39,6 +39,7 @@ class Statements:
         self._lists: Callable[[ListShape], Statement] = lru_cache(SHAPES)(self._list)
         self._written: Callable[[ListShape], Statement] = lru_cache(WRITTEN)(self._list)
         self.members = scopes.members
+        self.moves = scopes.moves
         self.read: Callable[[Scope, tuple[str, ...], Members | None], Statement] = lru_cache(SHAPES)(
             self._read
         )

@@ -50,6 +50,7 @@ from specwright.sql.constraints import is_row_check
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.idempotency import attempt, attempted, kept
 from specwright.sql.members import Members, is_unsure
+from specwright.sql.moves import Moves, is_kept, is_move
 from specwright.sql.reads import is_key, item, named_fields, parts
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
@@ -88,6 +89,8 @@ class WriteShape:
     unsure: tuple[str, ...] = ()
     #: What is asked of the row's version: to be one of `versions`, to be none of `other_versions`.
     conditions: tuple[str, ...] = ()
+    #: What moves are the caller's, where some are somebody's.
+    moves: Moves | None = None
     #: Whether the caller's own row in a User table may have to be made.
     caller_row: bool = False
     #: Whether what is made is a tenant, and the caller its first member.
@@ -179,8 +182,11 @@ class Writes:
     def diagnose_update(self) -> Select[Any]:
         """Each check of an update by name; no row when there is none of this key."""
         row = Row.of(self.resource, self.table)
-        checks = self._update_checks(row, self._changed(row))
-        return _verdicts(checks).select_from(self.table).where(is_key(self.compiler, row))
+        verdicts = _verdicts(self._update_checks(row, self._changed(row)))
+        states = [
+            row.columns[field.name].label(f"state:{self._position(field.name)}") for field in self._moving
+        ]
+        return verdicts.add_columns(*states).select_from(self.table).where(is_key(self.compiler, row))
 
     def diagnose_delete(self) -> Select[Any]:
         """Each check of a delete by name; no row when there is none of this key."""
@@ -297,6 +303,7 @@ class Writes:
             self._after("granted", self.shape.scope.after, row),
             *self._settable(row, new=True),
             *self._references(row, None),
+            *self._begun(row),
             *self._rules(row),
         ]
 
@@ -327,8 +334,10 @@ class Writes:
             self._after("granted after", self.shape.scope.after, changed),
             *self._paired(old, changed),
             *self._settable(old, new=False),
+            *self._made(old, changed),
             *unchanged,
             *self._references(changed, old),
+            *self._moved(old, changed),
             *self._rules(changed),
         ]
 
@@ -340,6 +349,41 @@ class Writes:
                 and_(self._condition(before, old), self._condition(then, changed)) for before, then in pairs
             )
             yield Check("granted by one", or_(*held))
+
+    @property
+    def _moving(self) -> list[Field]:
+        return [field for field in self.resource.moving if field.name in self.shape.fields]
+
+    def _begun(self, row: Row) -> Iterable[Check]:
+        """What moves begins in its default state."""
+        for field in self._moving:
+            assert field.default is not None, "what moves has a default"
+            first = self.compiler.constant(field.default.value, field.type)
+            yield Check(f"begin:{self._position(field.name)}", row.columns[field.name] == first)
+
+    def _made(self, old: Row, changed: Row) -> Iterable[Check]:
+        """The moves that there are, are made by those whose they are."""
+        for field in self._moving:
+            made = () if self.shape.moves is None else self.shape.moves.made.get(field.name, ())
+            if made:
+                whose = (
+                    and_(is_move(self.compiler, field, old, changed, pairs), self._condition(condition, old))
+                    for pairs, condition in made
+                )
+                yield Check(
+                    f"mover:{self._position(field.name)}",
+                    or_(is_kept(field, old, changed), not_(self._is_move(field, old, changed)), *whose),
+                )
+
+    def _moved(self, old: Row, changed: Row) -> Iterable[Check]:
+        """What moves goes where it can go from where it was."""
+        for field in self._moving:
+            moved = or_(is_kept(field, old, changed), self._is_move(field, old, changed))
+            yield Check(f"move:{self._position(field.name)}", moved)
+
+    def _is_move(self, field: Field, old: Row, changed: Row) -> Predicate:
+        pairs = ((move.before, move.after) for move in self.resource.moves_of(field.name))
+        return is_move(self.compiler, field, old, changed, pairs)
 
     def _settable(self, row: Row, *, new: bool) -> Iterable[Check]:
         """What the body has of the fields that the row decides about: of the row before, or the one made."""
