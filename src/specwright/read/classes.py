@@ -43,7 +43,8 @@ def class_sections(
         item = Item(_span(origin, tenant.line), tenant.line, False)
         found.append(Section(_span(origin, "Rules"), 1, None, [item]))
     for known in declarations:
-        found += _Class(known, entities, root, mistakes).sections()
+        within = "" if tenant is None else tenant.entity
+        found += _Class(known, entities, within, root, mistakes).sections()
     return found
 
 
@@ -74,10 +75,16 @@ def mapped_classes(module: ModuleType) -> list[type[Any]]:
 
 class _Class:
     def __init__(
-        self, known: Declaration, entities: Mapping[str, str], root: Path, mistakes: Mistakes
+        self,
+        known: Declaration,
+        entities: Mapping[str, str],
+        tenant: str,
+        root: Path,
+        mistakes: Mistakes,
     ) -> None:
         self.known = known
         self.entities = entities
+        self.tenant = tenant
         self.root = root
         self.mistakes = mistakes
         self.mapper: Any = sa.inspect(known.model)
@@ -118,7 +125,7 @@ class _Class:
         for name, word in types.items():
             if word == "User" and name in extras:
                 extras[name] = replace(extras[name], type=Type(Kind.REFERENCE, target="User"))
-        stored = StoredTable(self.known.model.__name__, table, self.entities, extras)
+        stored = StoredTable(self.known.model.__name__, table, self.entities, extras, self.tenant)
         rows = []
         for name, field in stored.read():
             if field.filled is Filled.CALLER:

@@ -57,6 +57,7 @@ class Declaration:
 class DeclaredTenant:
     """What `Backend.tenant` was told: the line of a spec, and the code that says it."""
 
+    entity: str
     line: str
     origin: Origin
 
@@ -80,7 +81,7 @@ def declared_tenant(
     if founder is not None:
         values = " and ".join(f"{name} {value}" for name, value in founder.items())
         line = f"{line}, founder {values}".rstrip()
-    return DeclaredTenant(line, _here(3))
+    return DeclaredTenant(names[0], line, _here(3))
 
 
 def allow(*actions: str, to: Subject | Iterable[Subject], when: str = "", then: str = "") -> Allowed:

@@ -57,6 +57,8 @@ class StoredTable:
     table: sa.Table
     entities: Mapping[str, str]
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    #: The entity that rows are within, where there is one: its column leads every index.
+    tenant: str = ""
     unsaid: list[Unsaid] = field(default_factory=list)
     checks: Checks = field(default_factory=Checks)
     #: The name of each column's field.
@@ -278,6 +280,8 @@ class StoredTable:
             if index.unique:
                 continue
             columns = [str(column.name) for column in index.columns] if _plain(index) else []
+            if len(columns) > 1 and self.tenant and self._refers(fields.get(columns[0])):
+                columns = columns[1:]
             spoken = [name for name in columns if name not in usual]
             first = fields.get(spoken[0]) if spoken else None
             if columns and not spoken:
@@ -288,6 +292,9 @@ class StoredTable:
                 )
             elif first.type.kind is not Kind.REFERENCE and not first.unique:
                 fields[spoken[0]] = replace(first, indexed=True)
+
+    def _refers(self, field: Field | None) -> bool:
+        return field is not None and field.target == self.tenant
 
 
 def _plain(index: sa.Index) -> bool:
