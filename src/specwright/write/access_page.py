@@ -64,7 +64,7 @@ def _sheet(number: int, matrix: Matrix) -> str:
     rows = "\n".join(_row(who, matrix.actions, cells) for who, cells in matrix.rows)
     return f"""<div class="sheet" id="{_anchor(number)}">
 <table role="table">
-<caption>{escape(matrix.resource)}{_within(matrix)}</caption>
+<caption>{escape(matrix.resource)}{_notes(matrix)}</caption>
 <thead role="rowgroup">
 <tr role="row"><th role="columnheader" scope="col">Who</th>{actions}</tr>
 </thead>
@@ -75,8 +75,8 @@ def _sheet(number: int, matrix: Matrix) -> str:
 </div>"""
 
 
-def _within(matrix: Matrix) -> str:
-    return f"<br><small>{escape(matrix.within)}</small>" if matrix.within else ""
+def _notes(matrix: Matrix) -> str:
+    return "".join(f"<br><small>{escape(note)}</small>" for note in matrix.notes)
 
 
 def _row(who: str, actions: tuple[str, ...], cells: tuple[Cell, ...]) -> str:

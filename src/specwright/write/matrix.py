@@ -1,6 +1,7 @@
 """The access matrix: who may do what to which resource, and on which condition."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from specwright.model.manifest import Chosen, Grant, Manifest, Resource, Who, WhoKind
@@ -34,8 +35,8 @@ class Matrix:
     resource: str
     actions: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
-    #: What holds besides for all of them; empty where nothing does.
-    within: str = ""
+    #: What holds besides for all of them: the tenant, and fields that are not for everybody.
+    notes: tuple[str, ...] = ()
 
 
 def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
@@ -54,18 +55,30 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
         (str(who), tuple(_cell(_grants(manifest, resource, who, action)) for action in resource.verbs))
         for who in people
     )
-    return Matrix(resource.name, resource.verbs, rows, _within(manifest, resource))
+    notes = (*_within(manifest, resource), *_limited(resource))
+    return Matrix(resource.name, resource.verbs, rows, notes)
 
 
-def _within(manifest: Manifest, resource: Resource) -> str:
+def _within(manifest: Manifest, resource: Resource) -> Iterator[str]:
     tenant = manifest.tenant
     if tenant is None or resource.tenant is None:
-        return ""
+        return
     said = tenant.by.value if tenant.by is Chosen.PATH else f"{tenant.by.value} {tenant.name}"
-    return (
+    yield (
         f"All within the {tenant.entity} that a request names by {said}, "
         f"for whoever has a {tenant.through} there."
     )
+
+
+def _limited(resource: Resource) -> Iterator[str]:
+    for field in resource.fields:
+        limits = [
+            f"{word} {' and '.join(words)}"
+            for word, words in (("readable by", field.readable_by), ("writable by", field.writable_by))
+            if words
+        ]
+        if limits:
+            yield f"{field.wire}: {', '.join(limits)}."
 
 
 def _grants(manifest: Manifest, resource: Resource, who: Who, action: str) -> list[Grant]:
@@ -102,7 +115,7 @@ def as_text(matrices: tuple[Matrix, ...]) -> str:
                 "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
                 for row in table
             )
-            + (f"\n{matrix.within}" if matrix.within else "")
+            + "".join(f"\n{note}" for note in matrix.notes)
         )
     return "\n\n".join((*blocks, WIDER))
 
@@ -115,7 +128,8 @@ def as_markdown(matrices: tuple[Matrix, ...]) -> str:
         lines.append("|---" * (len(matrix.actions) + 1) + "|")
         for who, cells in matrix.rows:
             lines.append("| " + " | ".join((who, *(_escaped(cell) for cell in cells))) + " |")
-        lines += ["", matrix.within] if matrix.within else []
+        for note in matrix.notes:
+            lines += ["", note]
         blocks.append("\n".join(lines))
     return "\n\n".join((*blocks, WIDER))
 

@@ -5,6 +5,7 @@ import json
 from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner
 from specwright.model.manifest import ACTIONS, Manifest
 from specwright.model.types import INTEGER, TEXT
+from specwright.write.access_page import as_html
 from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
 
 
@@ -93,3 +94,14 @@ def test_handing_over_is_a_column_where_somebody_may() -> None:
     assert [who for who, cells in note.rows if cells[-1].granted] == ["friend"]
     (kept,) = access_matrix(backend(entity("Note", owner(), grants=(grant(OWNER, "everything"),))))
     assert kept.actions == ACTIONS
+
+
+def test_fields_that_are_not_for_everybody_are_named() -> None:
+    """Below the table, in text and in Markdown, by whom they are read and written."""
+    pay = field("pay", INTEGER, readable_by=("boss", "owner"), writable_by=("boss",))
+    rank = field("rank", INTEGER, writable_by=("boss",))
+    job = entity("Job", pay, rank, owner(), grants=(grant(OWNER, "everything"),))
+    matrices = access_matrix(backend(job, roles=("boss",)))
+    expected = ["pay: readable by boss and owner, writable by boss.", "rank: writable by boss."]
+    for told in (as_text(matrices), as_markdown(matrices), as_html(matrices)):
+        assert [note in told for note in expected] == [True, True]
