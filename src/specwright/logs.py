@@ -55,14 +55,14 @@ class JsonFormatter(logging.Formatter):
         """The record as JSON."""
         told = record.__dict__
         line = (
-            f'{{"time":"{self._stamp(record.created)}","level":"{record.levelname.lower()}"'
-            f',"logger":{_json(record.name)},"message":{_json(record.getMessage())}'
+            f'{{"time": "{self._stamp(record.created)}", "level": "{record.levelname.lower()}"'
+            f', "logger": {_json(record.name)}, "message": {_json(record.getMessage())}'
         )
         for name in EXTRAS:
             if (value := told.get(name)) is not None:
-                line += f',"{name}":{_json(value)}'
+                line += f', "{name}": {_json(value)}'
         if record.exc_info:
-            line += f',"exception":{_json(self.formatException(record.exc_info))}'
+            line += f', "exception": {_json(self.formatException(record.exc_info))}'
         return line + "}"
 
     def _stamp(self, created: float) -> str:
