@@ -77,17 +77,19 @@ def parse(text: str, fields: Collection[str] = ()) -> Expr:
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source, mode="eval")
     except SyntaxError as error:
-        raise ExpressionError(_explain(source, error, fields), indent + max(error.offset or 1, 1)) from None
+        # Of what ends too early Python tells no place.
+        offset = max(error.offset or len(source) + 1, 1)
+        raise ExpressionError(_explain(source, error, offset, fields), indent + offset) from None
     except (ValueError, RecursionError, MemoryError):
         raise ComplexityError("the expression holds a character or a nesting that cannot be read") from None
     return _Reader(source, indent).read(tree.body, 0)
 
 
-def _explain(source: str, error: SyntaxError, fields: Collection[str]) -> str:
+def _explain(source: str, error: SyntaxError, offset: int, fields: Collection[str]) -> str:
     if "&&" in source or "||" in source:
         return 'write "and" and "or" instead of "&&" and "||"'
-    before = source[: (error.offset or 1) - 1].rstrip()
-    at = source[(error.offset or 1) - 1 : (error.offset or 1) + 1]
+    before = source[: offset - 1].rstrip()
+    at = source[offset - 1 : offset + 1]
     if error.msg.startswith("invalid syntax") and (at.startswith("=") or before.endswith("=")):
         return 'write "==" to compare'
     if "=" in source.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", ""):
@@ -101,7 +103,7 @@ def _explain(source: str, error: SyntaxError, fields: Collection[str]) -> str:
         return f'this is not an expression: "{gap[0]}" and "{gap[1]}" need something between, as == or and'
     if error.msg != "invalid syntax":
         return f"this is not an expression: {error.msg}"
-    at = source[(error.offset or 1) - 1 :].strip()
+    at = source[offset - 1 :].strip()
     where = f'at "{at[:20]}"' if at else "at the end"
     return f'this is not an expression, {where}; one is status == "done" and due is None'
 

@@ -13,10 +13,7 @@ from specwright.model.expression import FALSE, Expr, In, ListOf, Literal, Parame
 from specwright.model.manifest import Manifest, Resource
 from specwright.model.types import NUMBER, TEXT, Kind, Type
 from specwright.model.values import fit
-from specwright.sql.scope import Binder
-
-#: What a bigint holds.
-_MOST = 2**63 - 1
+from specwright.sql.scope import Binder, is_bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class _Literals(Binder):
     def _parameter(self, value: Any, type_: Type) -> Parameter:
         """A new parameter; a number that no bigint holds is compared as what it is."""
         several = value if isinstance(value, list) else [value]
-        if type_.kind is Kind.INTEGER and any(isinstance(n, Decimal) or abs(n) > _MOST for n in several):
+        if type_.kind is Kind.INTEGER and not all(map(is_bigint, several)):
             type_ = NUMBER
         if type_.kind is Kind.NUMBER:
             value = [Decimal(n) for n in value] if isinstance(value, list) else Decimal(value)

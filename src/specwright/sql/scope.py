@@ -42,7 +42,7 @@ from specwright.model.typecheck import (
     on_caller_alone,
     type_of,
 )
-from specwright.model.types import NUMBER, TEXT, Type
+from specwright.model.types import NUMBER, TEXT, Kind, Type
 from specwright.model.values import Misfit, fit
 from specwright.sql.members import Members
 from specwright.sql.moves import Moves, Pairs
@@ -302,7 +302,11 @@ class Binder:
         match node:
             case CallerPath(names) if not is_of_membership(node):
                 found = fit(self.manifest, claim(self.caller, names), expected or TEXT)
-                return Literal(None) if found is None else node
+                if found is None:
+                    return Literal(None)
+                # A number that no bigint holds would be cut to one: arithmetic takes it as it is.
+                cut = expected is not None and expected.kind is Kind.INTEGER and not is_bigint(found)
+                return Arithmetic("+", node, Literal(0)) if cut else node
             case Arithmetic(operator, left, right):
                 return Arithmetic(operator, self.value(left, NUMBER), self.value(right, NUMBER))
             case Negative(operand):
@@ -342,6 +346,11 @@ def fitting(manifest: Manifest, elements: Any, expected: Type) -> list[Any]:
             value = fit(manifest, element, expected)
         except Misfit:
             continue
-        if value is not None:
+        if value is not None and (expected.kind is not Kind.INTEGER or is_bigint(value)):
             found.append(value)
     return found
+
+
+def is_bigint(value: Any) -> bool:
+    """Whether a number is one that PostgreSQL's bigint holds."""
+    return bool(-(2**63) <= value < 2**63) and value == int(value)

@@ -200,7 +200,7 @@ RULES = [
     (
         "boolean",
         "= `x and`",
-        ['27: this is not an expression, at "x and"; one is status == "done" and due is None'],
+        ['32: this is not an expression, at the end; one is status == "done" and due is None'],
     ),
     ("integer", "= `1 == 1`", ["27: a condition is not a value: it cannot be compared or computed with"]),
     ("boolean", "= `nosuch == 1`", ['27: Task has no field "nosuch".']),

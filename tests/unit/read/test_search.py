@@ -45,7 +45,7 @@ def test_the_language_is_simple_unless_a_line_says_so() -> None:
 )
 def test_what_cannot_be_searched_is_told(rules: str, lines: list[str], told: str) -> None:
     """A search that finds nothing, or tells too much, is a mistake in the spec."""
-    with pytest.raises(SpecError, match=".") as caught:
+    with pytest.raises(SpecError) as caught:
         note(rules, *lines)
     assert told in str(caught.value)
 
