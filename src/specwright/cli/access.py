@@ -126,6 +126,8 @@ def _explain_row(root: Path, resource: Resource, key: str, action: str, caller: 
     if found is None:
         raise ConfigError(f"There is no row {resource.path}/{key}.")
     typer.echo(f"{name_of(caller)} {'may' if found['allowed'] else 'may not'} {action} {resource.path}/{key}")
+    if not found["within"]:
+        typer.echo("  ✗ the row is in another tenant, or they are no member of this one")
     if not found["readable"]:
         typer.echo("  ✗ the row is not readable for them, so to them it does not exist (404)")
     for verdict in judged(reasons, found):

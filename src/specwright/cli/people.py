@@ -33,4 +33,4 @@ def _key(manifest: Manifest, tenant: str | None) -> Any:
     try:
         return fit(manifest, tenant, Type(Kind.REFERENCE, target=entity))
     except Misfit:
-        raise ConfigError(f'"{tenant}" is not the id of a {entity}.') from None
+        raise ConfigError(f'"{tenant}" is no id of {entity}.') from None
