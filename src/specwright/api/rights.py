@@ -130,10 +130,11 @@ class Rights:
         )
 
     def _moves(self, action: str) -> Moves | None:
-        caller, moved = self._caller(), self._resource.moved_alone
-        assert caller is not None
+        moved = self._resource.moved_alone
         if not moved or action not in ("update", "replace", *moved.values()):
             return None
+        caller = self._caller()
+        assert caller is not None
         return self._statements.moves(self._resource, caller, alone=action in moved.values())
 
     def _writable(self, action: str) -> list[Field]:

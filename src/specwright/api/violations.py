@@ -50,6 +50,10 @@ def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) ->
             return reference_problem(resource, violated.fields[0])
         case Violation.RULE:
             return _rule(resource, violated)
+        case Violation.MOVE:
+            field = resource.field(violated.fields[0])
+            assert field is not None
+            return move_problem(resource, field, error.detail)
         case kind:
             code, message = _CODES[kind]
             wire = _wire(resource, violated.fields)

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from specwright.migrate.operations import Operation, Rename
 from specwright.migrate.plan import Plan
-from specwright.migrate.protection import Protect, Unprotect, policies_sentence
+from specwright.migrate.protection import (
+    Protect,
+    Unprotect,
+    audit_sentences,
+    move_sentences,
+    policies_sentence,
+)
 from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
@@ -181,6 +187,13 @@ def _sentences(operations: Iterable[Operation]) -> Iterator[str]:
             case Protect(protection) if before is not None:
                 if not renamed and (changed := _changed(before, protection)):
                     yield policies_sentence(changed)
+                if not renamed:
+                    yield from audit_sentences(before, protection)
+                    yield from move_sentences(before, protection)
+            case Protect(protection):
+                yield operation.sentence
+                yield from audit_sentences(None, protection)
+                yield from move_sentences(None, protection)
             case _:
                 yield operation.sentence
 

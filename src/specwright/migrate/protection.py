@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from specwright.migrate.operations import escaped
 from specwright.model.manifest import Manifest
-from specwright.sql import idempotency
+from specwright.sql import audit, idempotency, moving
 from specwright.sql.claims import DEFINER
 from specwright.sql.columns import quoted
 from specwright.sql.naming import LONGEST
@@ -77,12 +77,36 @@ class Unprotect:
         return Protect(self.protection)
 
     def ops(self) -> list[ops.MigrateOperation]:
-        return [Script(escaped(_UNPROTECT))]
+        gone = [_UNPROTECT, *([_do(audit.WITHOUT_TRIGGERS)] if self.protection.audited else [])]
+        gone += [_do(moving.WITHOUT_TRIGGERS)] if self.protection.moving else []
+        return [Script(escaped(script)) for script in gone]
 
 
 def policies_sentence(tables: Iterable[str]) -> str:
     """What becomes of the policies of these tables, for a person."""
     return f"write the grants on {', '.join(tables)} as row-level security policies"
+
+
+def audit_sentences(before: Protection | None, after: Protection) -> Iterator[str]:
+    """What becomes of the audit trail, for a person."""
+    old = () if before is None else before.audited
+    if come := [known.table for known in after.audited if known not in old]:
+        yield f"record every change of {', '.join(come)} in {audit.TRAIL}"
+    kept = {known.table for known in after.audited}
+    if gone := [known.table for known in old if known.table not in kept]:
+        yield f"record the changes of {', '.join(gone)} no longer; what was recorded stays"
+
+
+def move_sentences(before: Protection | None, after: Protection) -> Iterator[str]:
+    """What becomes of the triggers that refuse moves, for a person."""
+    old = () if before is None else before.moving
+    for known in after.moving:
+        if known not in old:
+            yield f"refuse changes of {known.table}.{known.column} that are no moves"
+    kept = {known.name for known in after.moving}
+    for known in old:
+        if known.name not in kept:
+            yield f"let {known.table}.{known.column} change as it likes"
 
 
 def wants_protection(manifest: Manifest) -> bool:
@@ -121,11 +145,18 @@ def expected_fingerprint(manifest: Manifest) -> str:
 def scripts(wanted: Protection) -> Iterator[str]:
     """The statements that make the roles, then the views and policies."""
     yield _do(_roles(wanted))
+    if wanted.audited:
+        # Before the policies, with which everything in our schema is granted.
+        yield _do(audit.script(wanted.audited))
+    if wanted.moving:
+        yield _do(moving.script(wanted.moving))
     yield _do(_policies(wanted, _fingerprint(wanted)))
 
 
 def _fingerprint(wanted: Protection) -> str:
-    made = _roles(wanted) + _policies(wanted, "")
+    trail = audit.script(wanted.audited) if wanted.audited else ""
+    moves = moving.script(wanted.moving) if wanted.moving else ""
+    made = _roles(wanted) + trail + moves + _policies(wanted, "")
     return sha256(made.encode()).hexdigest()[:32]
 
 

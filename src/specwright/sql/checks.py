@@ -44,6 +44,8 @@ class Violation(StrEnum):
     #: Too many bytes for the index on the field.
     SIZE = "size"
     RULE = "rule"
+    #: Held by a trigger: no CHECK sees where a row comes from.
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)

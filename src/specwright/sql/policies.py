@@ -30,13 +30,15 @@ from specwright.model.expression import (
     any_of,
     negate,
 )
-from specwright.model.manifest import HAND_OVER, Field, Filled, Grant, Manifest, Resource
+from specwright.model.manifest import HAND_OVER, Field, Filled, Grant, Manifest, Resource, Who, WhoKind
 from specwright.model.roles import expanded
 from specwright.model.values import key_kind
 from specwright.sql.audit import Audited, audited
 from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
 from specwright.sql.expression import Row
 from specwright.sql.handover import handed_over, was
+from specwright.sql.moves import Pairs
+from specwright.sql.moving import Moving, begun, made_by_whose, moving
 from specwright.sql.scope import Scopes, who_condition, within
 from specwright.sql.tables import DIALECT, Tables, quote
 
@@ -89,6 +91,8 @@ class Protection:
     own_row: str | None
     #: Whose changes are recorded.
     audited: tuple[Audited, ...] = ()
+    #: What changes by moves alone.
+    moving: tuple[Moving, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,7 @@ def _protection(same: _Same) -> Protection:
         filled=filled,
         own_row=_own_row(manifest),
         audited=tuple(audited(manifest)),
+        moving=tuple(moving(compiler.tables)),
     )
 
 
@@ -237,6 +242,7 @@ class _Twins:
                     name = f"specwright_{number}_{command.lower()}" + (f"_{place}" if place else "")
                     yield self._policy(name, command, roles, twin)
         yield from self._handing()
+        yield from self._whose_moves()
         for command in ("UPDATE", "DELETE"):
             yield from self._readable(command)
 
@@ -261,7 +267,7 @@ class _Twins:
             )
         match action:
             case "create":
-                return _Twin(FALSE, all_of(who, when, then))
+                return _Twin(FALSE, all_of(who, when, then, begun(self.resource)))
             case "update":
                 return _Twin(all_of(who, when), all_of(who, then))
             case action if action == HAND_OVER:
@@ -300,6 +306,33 @@ class _Twins:
                 check = _text(or_(was(self.compiler, self.row, updates), handed))
                 name = f"specwright_hand_over_only{suffix}"
                 yield Policy(self.resource.table, name, "UPDATE", roles, "true", check, permissive=False)
+
+    def _whose_moves(self) -> Iterator[Policy]:
+        """That a move is made by those whose it is."""
+        groups: dict[Any, tuple[str, ...]] = {}
+        for role in (NOBODY, *self.held):
+            whose = tuple((name, self._whose(name, role)) for name in self.resource.moved_alone)
+            if self._of("update", role) and any(each != TRUE for _, made in whose for _, each in made):
+                groups[whose] = (*groups.get(whose, ()), role)
+        for place, (whose, roles) in enumerate(groups.items()):
+            found = tuple((field, made) for name, made in whose if (field := self.resource.field(name)))
+            check = _text(made_by_whose(self.compiler, self.row, found))
+            name = "specwright_moves" + (f"_{place}" if place else "")
+            yield Policy(self.resource.table, name, "UPDATE", roles, "true", check, permissive=False)
+
+    def _whose(self, name: str, role: str) -> tuple[tuple[Pairs, Expr], ...]:
+        """The moves of a field, and on which condition on the row before they are the caller's."""
+        everything = [twin.before for twin in self._of("moves", role)]
+        ways: dict[tuple[str, str], list[Expr]] = {}
+        for move in self.resource.moves_of(name):
+            who = [self._is(each, role) for each in move.who] if move.who else [TRUE]
+            ways.setdefault((move.before, move.after), [*everything]).extend(who)
+        return tuple(((pair,), any_of(*granted)) for pair, granted in ways.items())
+
+    def _is(self, who: Who, role: str) -> Expr:
+        if role == NOBODY:
+            return Literal(who.kind is WhoKind.ANYONE)
+        return _decided(who_condition(self.manifest, self.resource, who), self.held[role], self.declared)
 
     def _of(self, action: str, role: str) -> tuple[_Twin, ...]:
         """What the grants of an action ask of a database role, without those that never apply to it."""

@@ -68,6 +68,7 @@ class Tables:
         self._tables: dict[str, Table] = {}
         self._named: dict[str, list[Constraint | Index]] = {}
         self._meanings: dict[str, Violated] = {}
+        self._moves: dict[tuple[str, str], str] = {}
         resources = tuple(manifest.stored)
         for resource in resources:
             self._tables[resource.name] = Table(
@@ -102,6 +103,10 @@ class Tables:
     def named(self, resource: Resource | str) -> Sequence[Constraint | Index]:
         """The constraints and indexes of a table, in the order of the spec."""
         return self._named[resource if isinstance(resource, str) else resource.name]
+
+    def move_name(self, resource: Resource, field: Field) -> str:
+        """The name of the trigger that refuses what is no move of a field."""
+        return self._moves[resource.name, field.name]
 
     @property
     def meanings(self) -> Mapping[str, Violated]:
@@ -141,6 +146,9 @@ class Tables:
                 violated = Violated(Violation.UNIQUE, resource.name, tuple(part.name for part in fields))
                 name = self._name("uq", resource, violated, *columns)
                 self._add(resource, UniqueConstraint(*columns, name=name))
+        for field in resource.moving:
+            violated = Violated(Violation.MOVE, resource.name, (field.name,))
+            self._moves[resource.name, field.name] = self._name("mv", resource, violated, field.column)
         users_are_stored = "User" in self._tables
         for wanted, method in _indexes(resource, users_are_stored):
             name = self.names.make("ix", resource.table, *wanted)
