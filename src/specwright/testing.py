@@ -17,6 +17,7 @@ import importlib
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +109,11 @@ class Running:
         # Plain HTTP on this machine: no proxy is asked, and no certificates are loaded for every person.
         client = httpx2.Client(base_url=base, headers=headers, timeout=30, trust_env=False, verify=False)
         return self._clients.enter_context(client)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests import from the project as its own code does, whichever way pytest was called."""
+    sys.path.insert(0, str(config.rootpath))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def test_the_tests_of_the_examples_pass(name: str, database_server: str) -> None:
     """Every example that has tests passes them."""
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [Path(sys.executable).with_name("pytest"), "-q", "-p", "no:cacheprovider"],
         cwd=EXAMPLES / name,
         env=environment(SPECWRIGHT_TEST_DATABASE_URL=database_server),
         capture_output=True,

@@ -80,7 +80,7 @@ def run(project: Path, server: str | None, *arguments: str) -> subprocess.Comple
     if server is not None:
         surroundings["SPECWRIGHT_TEST_DATABASE_URL"] = server
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        [Path(sys.executable).with_name("pytest"), "-q", "-p", "no:cacheprovider", *arguments],
         cwd=project,
         env=surroundings,
         capture_output=True,
