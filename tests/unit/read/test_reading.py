@@ -31,9 +31,9 @@ def field(type_: str, rules: str) -> Field:
     return found
 
 
-@pytest.mark.parametrize("root", ["examples/tasks", "examples/clinic"])
+@pytest.mark.parametrize("root", ["examples/tasks", "examples/clinic", "examples/crm"])
 def test_the_examples_have_no_mistakes(root: str) -> None:
-    """Both example projects are read."""
+    """The example projects are read."""
     manifest = read_project(Path(__file__).parents[3] / root)
     assert manifest.requirements
     assert all(

@@ -110,7 +110,7 @@ Who it is about.
 """
 
 
-@pytest.mark.parametrize("source", ["examples/tasks", "examples/clinic", "everything"])
+@pytest.mark.parametrize("source", ["examples/tasks", "examples/clinic", "examples/crm", "everything"])
 def test_what_is_written_reads_as_what_was_written(source: str) -> None:
     """Round trip: manifest, Markdown, manifest, equal but for origins."""
     manifest = (

@@ -64,7 +64,7 @@ def written(manifest: Manifest) -> str:
     return models(manifest, constrained(manifest).metadata)
 
 
-@pytest.fixture(params=["examples/tasks", "examples/clinic", "odd"])
+@pytest.fixture(params=["examples/tasks", "examples/clinic", "examples/crm", "odd"])
 def manifest(request: pytest.FixtureRequest) -> Manifest:
     """The examples, and a spec of everything that is odd."""
     return manifest_of(request.param)
@@ -105,7 +105,7 @@ def test_formatters_linters_and_type_checkers_are_content(tmp_path: Path) -> Non
 
 def test_the_module_is_the_same_every_time() -> None:
     """Two readings of one spec give one text."""
-    for name in ("examples/tasks", "examples/clinic", "odd"):
+    for name in ("examples/tasks", "examples/clinic", "examples/crm", "odd"):
         assert written(manifest_of(name)) == written(manifest_of(name))
 
 
