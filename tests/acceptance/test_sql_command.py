@@ -44,6 +44,10 @@ def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     ("request_", "words"),
     [
         ("GET /notes?text__contains=x&sort=-text&limit=5", ["strpos", "'x'", "limit = 6", "owner == caller"]),
+        (
+            'GET /notes?filter=text == "x" and owner == caller&sort=-text__nulls_last',
+            ["literal0 = 'x'", "caller_text = 'ada'", "t.text = $"],
+        ),
         (f"PATCH /notes/{KEY}", ["UPDATE notes", "new_text = NULL"]),
         ("POST /notes", ["INSERT INTO notes", "'ada'"]),
     ],

@@ -147,8 +147,9 @@ class _Reader:
                 inner = self.read(operand, depth + 1)
                 if isinstance(inner, Literal) and isinstance(inner.value, int | Decimal):
                     # Unary minus would round a long one.
-                    exact = isinstance(inner.value, Decimal)
-                    return Literal(inner.value.copy_negate() if exact else -inner.value, column=column)
+                    if isinstance(inner.value, Decimal):
+                        return Literal(inner.value.copy_negate(), column=column)
+                    return Literal(-inner.value, column=column)
                 return Negative(inner, column=column)
             case ast.BinOp(left, op, right):
                 if type(op) not in _ARITHMETIC:

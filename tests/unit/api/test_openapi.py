@@ -1,6 +1,8 @@
 """The OpenAPI document is valid, complete, and says what the validators do."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from specwright.api.body import Bodies
 from specwright.api.openapi import build
 from specwright.api.parameters import KIND_OPERATORS
 from specwright.api.problems import FIELD_CODES, FieldError, Problem, body, validation
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest, Relation, Resource
 from specwright.sql.members import ALL
 
 
@@ -89,6 +91,25 @@ def test_every_filter_is_documented(document: dict[str, Any], thing: Resource) -
         if field.wire not in ("secret", "import_key", "version")
     )
     assert len(parameters) == len(names) == 7 + expected
+
+
+def test_searches_and_orders_are_documented(manifest: Manifest, thing: Resource) -> None:
+    """`q` where something is searchable; a sort key may go on beyond a reference and say where nulls go."""
+    searched = replace(
+        thing, fields=tuple(replace(each, searchable=each.name == "note") for each in thing.fields)
+    )
+    hop = Relation("parent", "Thing", "Thing", "parent", many=False)
+    others = (each for each in manifest.resources if each.name != "Thing")
+    changed = replace(manifest, resources=(*others, replace(searched, relations=(hop,))))
+    document = build(changed, title="Things", version="1")
+    parameters = {each["name"]: each for each in document["paths"]["/api/v1/things"]["get"]["parameters"]}
+    assert "note" in parameters["q"]["description"]
+    assert parameters["filter"]["schema"]["maxLength"] == 2000
+    pattern = parameters["sort"]["schema"]["items"]["anyOf"][1]["pattern"]
+    for key in ("title", "-due__nulls_last", "parent__title", "-parent__owner_id__nulls_first"):
+        assert re.search(pattern, key), key
+    for key in ("labels", "secret", "parent", "--title", "title__nulls"):
+        assert not re.search(pattern, key), key
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from specwright.sql.tables import Tables
 
 
 def test_a_claim_is_not_cut_to_an_integer() -> None:
-    """2.5 is not 2, and a number of any size is compared as what it is: in a grant, on either side, in a list."""
+    """2.5 is not 2, and a number of any size is compared as what it is, also as one of a list."""
     conditions = ("n == caller.claims.level", "n < caller.claims.level", "n in caller.claims.levels")
     manifest = backend(
         entity(
