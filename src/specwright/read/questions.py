@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from specwright.model.errors import Origin
-from specwright.model.expression import CallerPath, Compare, Expr, Path, walk
+from specwright.model.expression import And, CallerPath, Compare, Expr, Path, walk
 from specwright.model.manifest import Field, Grant, Manifest, Resource, Shown, WhoKind
 from specwright.model.names import kebab, plural
 from specwright.model.paths import resolve
@@ -49,6 +49,7 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
         for ask in (
             _nothing_to_serve,
             _empty_on_both_sides,
+            _some_and_some_other,
             _without_grants,
             _without_read,
             _unique_over_tenants,
@@ -112,6 +113,46 @@ def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
                         guarded,
                         "what is written: empty equals empty",
                     )
+
+
+def _some_and_some_other(manifest: Manifest) -> Iterator[Question]:
+    asked: set[tuple[Origin, str]] = set()
+    for resource in manifest.stored:
+        for grant in resource.grants:
+            for condition, origin in _conditions(manifest, grant):
+                for node in walk(condition):
+                    for relation, paths in _joined(manifest, resource, node):
+                        if (origin, relation) in asked:
+                            continue
+                        asked.add((origin, relation))
+                        yield Question(
+                            "some-and-some-other",
+                            origin,
+                            f"`{'` and `'.join(paths)}` stand in comparisons of their own: some row of "
+                            f"{relation} meets the one, and maybe another row the other. Is that meant?",
+                            ("keep one of them", "grant it where each row speaks for itself", "leave it so"),
+                            f"keep one comparison over {relation}",
+                            "each comparison looks for a row of its own",
+                        )
+
+
+def _joined(manifest: Manifest, resource: Resource, node: Expr) -> Iterator[tuple[str, list[str]]]:
+    """The relations to many of which an `and` asks different things in different items."""
+    found: dict[str, list[set[str]]] = {}
+    for item in node.items if isinstance(node, And) else ():
+        paths: dict[str, set[str]] = {}
+        for path in walk(item):
+            if isinstance(path, Path):
+                hops = resolve(manifest, resource, path).hops
+                many = next((place for place, hop in enumerate(hops, 1) if hop.many), None)
+                if many is not None:
+                    paths.setdefault(".".join(path.names[:many]), set()).add(print_expression(path))
+        for relation, names in paths.items():
+            found.setdefault(relation, []).append(names)
+    for relation, sets in found.items():
+        names = sorted(set().union(*sets))
+        if len(sets) > 1 and len(names) > 1:
+            yield relation, names
 
 
 def _conditions(manifest: Manifest, grant: Grant) -> Iterator[tuple[Expr, Origin]]:

@@ -33,6 +33,15 @@ PROJECT = f"\n## Project\n\n{HEADER}{OWNER}{ALL}"
 NAMED = PROJECT.replace(ALL, f"| name | text | ..9, required |\n{ALL}")
 CLAIM = f"{GRANTS}| signed in | list, read | `team == caller.claims.team` |\n"
 VIA = CLAIM.replace("team ==", "x.name ==")
+
+
+def crew(when: str) -> str:
+    """A Ship with hands that is read on a condition."""
+    hands = "| ship | Ship | on delete cascade |\n| who | User | read only |\n| rank | `mate`, `boss` | default `mate` |\n"
+    ship = f"## Ship\n\n{HEADER}| name | text | ..9 |\n{GRANTS}| signed in | list, read | `{when}` |\n"
+    return f"{ship}\n## Hand\n\n{HEADER}{hands}{GRANTS}| signed in | read | |\n"
+
+
 FOUNDED = (
     f"# A\n\n## Rules\n\n- tenant Club through Member by header X-Club, founder\n\n## Club\n\n{HEADER}| name | text | ..9 |\n"
     f"{GRANTS}| signed in | create | |\n\n## Member\n\n{HEADER}| club | Club | on delete cascade |\n"
@@ -56,6 +65,8 @@ CASES = [
         task("| x | Project | on delete clear |\n", VIA) + NAMED,
         task("| x | Project | required, on delete cascade |\n", VIA) + NAMED,
     ),
+    ("some-and-some-other", crew('hands.who == caller and hands.rank == "mate"'), crew("hands.who == caller")),
+    ("some-and-some-other", crew('name == "x" or hands.who == caller and not hands.rank == "mate"'), crew('hands.rank == "mate" and hands.rank != "boss"')),
     (
         "no-read",
         task("", f"{GRANTS}| owner | update | |\n"),
