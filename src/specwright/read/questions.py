@@ -150,9 +150,8 @@ def _joined(manifest: Manifest, resource: Resource, node: Expr) -> Iterator[tupl
         for relation, names in paths.items():
             found.setdefault(relation, []).append(names)
     for relation, sets in found.items():
-        names = sorted(set().union(*sets))
-        if len(sets) > 1 and len(names) > 1:
-            yield relation, names
+        if len(sets) > 1 and len(asked := sorted(frozenset[str]().union(*sets))) > 1:
+            yield relation, asked
 
 
 def _conditions(manifest: Manifest, grant: Grant) -> Iterator[tuple[Expr, Origin]]:
