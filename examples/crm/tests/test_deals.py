@@ -82,10 +82,11 @@ def test_stale_deals_of_one_organization_are_lost(acme: House, globex: House) ->
     assert {deal["stage"] for deal in globex("viewer").get("/deals").json()["items"]} == {"lead"}
 
 
-def test_whoever_gets_a_deal_works_on_it(acme: House) -> None:
-    """A manager hands it over; from then on it is the other seller's."""
+def test_whoever_gets_a_deal_works_on_it(acme: House, globex: House) -> None:
+    """A manager hands it over to somebody in the organization; from then on it is the other seller's."""
     path = f"/deals/{acme.deal(by='manager')['id']}"
     assert acme("seller").patch(path, json={"stage": "offer"}).status_code == 403
+    assert acme("manager").patch(path, json={"seller_id": "seller@globex"}).status_code == 403
     assert acme("manager").patch(path, json={"seller_id": acme.sub("seller")}).status_code == 200
     assert acme("seller").patch(path, json={"stage": "offer"}).status_code == 200
     assert acme("seller").patch(path, json={"seller_id": acme.sub("viewer")}).status_code == 403

@@ -28,7 +28,8 @@ GET    /deals/{deal}                                                         200
 POST   /deals                   {"title": "A", "contact_id": "{contact}"}    201 201 201 403 403
 PATCH  /deals/{deal}            {"amount": "10.00"}                          200 200 403 403 403
 PATCH  /deals/{deal}            {"margin": "3.00"}                           200 200 403 403 403
-PATCH  /deals/{deal}            {"seller_id": "{name}"}                      200 200 403 403 403
+PATCH  /deals/{deal}            {"seller_id": "seller@acme"}                 200 200 403 403 403
+PATCH  /deals/{deal}            {"seller_id": "{name}"}                      403 403 403 403 403
 POST   /deals/{deal}/win        {"amount": 10}                               200 200 403 403 403
 POST   /deals/lose-stale        {"before": "2030-01-01"}                     200 200 403 403 403
 DELETE /deals/{deal}                                                         204 204 403 403 403
