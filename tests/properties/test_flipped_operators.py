@@ -92,6 +92,21 @@ CONDITIONS = {
         cost > 0.1
         due < now()
         due > now()
+        due < now() + days(7)
+        due > now() - hours(12)
+        due + days(priority) == "2026-02-02T00:30:00Z"
+        due - hours(priority) == "2026-01-31T23:30:00Z"
+        due + hours(abs(priority)) > due
+        due + days(100000000) is None
+        due - days(100000000) is None
+        created_at + days(100000000) == due
+        created_at - days(100000000) != due
+        day + days(2912413) is None
+        day + days(2912412) is None
+        day - days(739646) is None
+        day - days(739647) is None
+        day + days(priority) == "2026-02-01"
+        day - days(1) <= today()
         date(due) == day
         date(due) != day
         day == today()
@@ -232,7 +247,7 @@ def world() -> dict[str, list[dict[str, Any]]]:
         {"name": "b", "size": None, "lead": None},
         {"name": "ab", "size": 2, "lead": "bob"},
     ]
-    empty = {field.name: None for field in task.fields if not field.built_in}
+    empty = {field.name: None for field in task.fields if field.stored and not field.built_in}
     future = datetime(2999, 1, 1, tzinfo=MOMENTS[0].tzinfo)
     tasks: list[dict[str, Any]] = [
         {"title": "a", "priority": 1, "status": "todo", "cost": Decimal("0.10"), "notes": ["b", "a"]},

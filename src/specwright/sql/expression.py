@@ -424,9 +424,10 @@ class Comparison:
             case Negative(operand):
                 return -self.number(operand)
             case Arithmetic(operator, left, Call(name, (count,))) if name in DURATIONS:
-                moment, typed = self.value(left, self.typed(left)), self.typed(left)
+                typed = self.typed(left)
                 hours: ColumnElement[Any] = literal_column(str(DURATIONS[name])) * self.number(count)
-                return moved(moment, typed, hours if operator == "+" else -hours)
+                later = hours if operator == "+" else -hours
+                return moved(self.value(left, typed), self.compiler.kind(typed), later)
             case Arithmetic(operator, left, right):
                 return _COMPUTE[operator](self.number(left), self.number(right))
             case Call(name, arguments):
@@ -485,14 +486,14 @@ _LONGEST: ColumnElement[Any] = literal_column("87649417")
 _ZERO: ColumnElement[Any] = literal_column("0")
 
 
-def moved(moment: ColumnElement[Any], type_: Type | None, hours: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The moment so many hours later, NULL outside the years 1 to 9999.
+def moved(moment: ColumnElement[Any], kind: Kind, hours: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The moment so many hours later, NULL outside the years 1 to 9999 and for NULL.
 
     Nothing overflows on the way: the hours are bounded first, and each end is looked at from its own side.
+    NULL hours are as good as too many.
     """
-    bounded = case((hours > _LONGEST, _LONGEST), (hours < -_LONGEST, -_LONGEST), else_=hours)
-    whole = cast(bounded, Integer())
-    if type_ is not None and type_.kind is Kind.DATE:
+    whole = cast(func.least(func.greatest(hours, -_LONGEST), _LONGEST), Integer())
+    if kind is Kind.DATE:
         ends, span = ("'0001-01-01'::date", "'10000-01-01'::date"), _days
     else:
         ends, span = (
