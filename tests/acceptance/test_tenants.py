@@ -96,6 +96,9 @@ SPEC = """# Offices
   ```
 """
 BY_HEADER = SPEC.format(by="header X-Organization", place="", header="\n  X-Organization: {organization.id}")
+BY_CLAIM = SPEC.format(
+    by="claim organization_id", place="", header='\n  Claims: {"organization_id": "{organization.id}"}'
+)
 BY_PATH = SPEC.format(by="path", place="/organizations/{organization.id}", header="")
 
 
@@ -117,9 +120,9 @@ def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.parametrize("text", [BY_HEADER, BY_PATH], ids=["header", "path"])
+@pytest.mark.parametrize("text", [BY_HEADER, BY_CLAIM, BY_PATH], ids=["header", "claim", "path"])
 def test_the_examples_are_proved(project: Path, text: str) -> None:
-    """An example names its tenant by header or by path, and what it makes is remembered by its entity."""
+    """An example names its tenant by header, claim or path; what it makes is remembered by its entity."""
     _write(project, text)
     answer = _run(project, "verify", "--requirements")
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -1,7 +1,10 @@
 """Tokens for the people of the examples, on the machine of whoever develops."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
 
 import jwt
 
@@ -16,8 +19,9 @@ def issue_development_token(
     name: str,
     roles: tuple[str, ...] = (),
     lifetime: timedelta = timedelta(hours=12),
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    """A token that the backend of these settings takes for `name` with these roles.
+    """A token that the backend of these settings takes for `name` with these roles, and says this besides.
 
     Raises:
         ConfigError: the settings sign in with anything but the secret that `specwright up` made, or the name
@@ -40,6 +44,7 @@ def issue_development_token(
         raise ConfigError(f"The name {fault}: a caller's id cannot be that.")
     issued = int(time.time())
     claims = {
+        **more,
         **placed(settings.auth_roles_claim, roles),
         "sub": name,
         "iat": issued,

@@ -7,6 +7,7 @@ import typer
 
 from specwright.auth import issue_development_token
 from specwright.cli.project import find_project
+from specwright.model.errors import ConfigError
 from specwright.read.project import read_project
 from specwright.settings import Settings
 
@@ -18,6 +19,10 @@ def token(
         typer.Option(
             help="A role to carry, once for each. Without it, those that the spec's examples give NAME."
         ),
+    ] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TEXT", help="A claim to carry besides, once for each, as team=red."),
     ] = None,
     project: Annotated[
         Path | None, typer.Option(help="The project's folder; by default the one you are in.")
@@ -31,4 +36,10 @@ def token(
     root = find_project(project)
     settings = Settings.load(root, environment="development")
     roles = tuple(role) if role else read_project(root).people.get(name, ())
-    typer.echo(issue_development_token(settings, name, roles))
+    claims = {}
+    for each in claim or ():
+        key, equals, value = each.partition("=")
+        if not key or not equals:
+            raise ConfigError(f'"{each}" is no claim: --claim team=red.')
+        claims[key] = value
+    typer.echo(issue_development_token(settings, name, roles, more=claims))

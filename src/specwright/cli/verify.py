@@ -104,8 +104,10 @@ async def _running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve,
                 async with databases.fresh(), serving(app) as base:
                     yield base
 
-            def credentials(person: str, roles: tuple[str, ...]) -> Mapping[str, str]:
-                return {"authorization": f"Bearer {signer.token(person, roles)}"}
+            def credentials(
+                person: str, roles: tuple[str, ...], claims: Mapping[str, Any]
+            ) -> Mapping[str, str]:
+                return {"authorization": f"Bearer {signer.token(person, roles, claims)}"}
 
             yield serve, credentials
 

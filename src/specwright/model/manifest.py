@@ -377,6 +377,8 @@ class Request:
     path: str
     person: str | None = None
     roles: tuple[str, ...] = ()
+    #: What their token says besides, as a JSON object.
+    claims: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     #: The body as it was written; None when there is none.
     body: str | None = None

@@ -165,6 +165,7 @@ def _request(lines: Sequence[Span], roles: Sequence[str], mistakes: Mistakes) ->
     person: str | None = None
     played: tuple[str, ...] = ()
     name: str | None = None
+    claims: str | None = None
     headers: list[tuple[str, str]] = []
     for line, key, value in head:
         if key == "As":
@@ -173,13 +174,23 @@ def _request(lines: Sequence[Span], roles: Sequence[str], mistakes: Mistakes) ->
             if not _CAPTURE.fullmatch(value):
                 mistakes.add(line, f'"{value}" cannot be a name: letters, digits and _, as in {{milk.id}}')
             name = value
-        elif key in ("as", "AS", "name", "NAME"):
+        elif key == "Claims":
+            claims = value
+            if not value.startswith("{"):
+                mistakes.add(line, 'claims are a JSON object, as Claims: {"team": "red"}')
+            else:
+                _judge_json([line.without_prefix("Claims:")], mistakes, "this")
+        elif key in ("as", "AS", "name", "NAME", "claims", "CLAIMS"):
             mistakes.add(line, f'unknown line "{key}:". Did you mean "{key.capitalize()}:"?')
         else:
             headers.append((key, value))
+    if claims is not None and person is None:
+        mistakes.add(lines[0], "nobody has these claims: write who asks, as As: ada")
     if body and not any(key.lower() == "content-type" for key, _ in headers):
         _judge_json(body, mistakes)
-    return Request(method, path, person, played, tuple(headers), _text(body), name, lines[0].strip().origin)
+    return Request(
+        method, path, person, played, claims, tuple(headers), _text(body), name, lines[0].strip().origin
+    )
 
 
 def _response(lines: Sequence[Span], mistakes: Mistakes) -> Response:
@@ -227,14 +238,14 @@ def _person(
     return found[1], played
 
 
-def _judge_json(body: Sequence[Span], mistakes: Mistakes) -> None:
+def _judge_json(body: Sequence[Span], mistakes: Mistakes, what: str = "the body") -> None:
     try:
         json.loads("\n".join(line.text for line in body))
     except json.JSONDecodeError as error:
         line = body[min(error.lineno, len(body)) - 1]
-        mistakes.add(line.at(error.colno - 1), f"the body is not JSON: {error.msg}")
+        mistakes.add(line.at(error.colno - 1), f"{what} is not JSON: {error.msg}")
     except (RecursionError, ValueError):
-        mistakes.add(body[0], "the body is not JSON that can be read")
+        mistakes.add(body[0], f"{what} is not JSON that can be read")
 
 
 def _text(body: Sequence[Span]) -> str | None:

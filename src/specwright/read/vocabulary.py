@@ -110,7 +110,7 @@ MAY = ("list", "read", "create", "update", "delete", "restore", "link", HAND_OVE
 EVERYTHING = ("list", "read", "create", "update", "delete", "moves", "link", "restore")
 
 #: What the request block of an example may say before its headers.
-EXAMPLE_LINES = ("As", "Name")
+EXAMPLE_LINES = ("As", "Claims", "Name")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 #: What people write from habit, and the word of this language for it; for suggestions only.

@@ -25,6 +25,8 @@ class Exchange:
     path: str
     person: str | None
     roles: tuple[str, ...]
+    #: What the token says besides, as JSON.
+    claims: str | None
     headers: tuple[tuple[str, str], ...]
     body: str | None
     status: int | None = None

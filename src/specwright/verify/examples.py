@@ -13,8 +13,8 @@ from specwright.verify.evidence import Difference, Exchange, Failure
 from specwright.verify.memory import Memory, UnknownCapture
 from specwright.verify.subset import WILDCARD, as_json, differences, read_json
 
-#: The headers that let a request speak for a person with these roles.
-Credentials = Callable[[str, tuple[str, ...]], Mapping[str, str]]
+#: The headers that let a request speak for a person with these roles and claims.
+Credentials = Callable[[str, tuple[str, ...], Mapping[str, Any]], Mapping[str, str]]
 
 PATIENCE = 10.0
 
@@ -71,6 +71,9 @@ class Examples:
             else:
                 headers.append(("content-type", "application/json"))
                 body = as_json(self.memory.in_json(_read(request.body, "The body of this request")))
+        claims = None
+        if request.claims is not None:
+            claims = as_json(self.memory.in_json(_read(request.claims, "What stands behind Claims")))
         prefix = self.manifest.contracts[0].prefix
         return Exchange(
             origin=request.origin,
@@ -78,6 +81,7 @@ class Examples:
             path=prefix + self.memory.in_url(request.path),
             person=request.person,
             roles=request.roles,
+            claims=claims,
             headers=tuple(headers),
             body=body,
         )
@@ -85,7 +89,8 @@ class Examples:
     async def _sent(self, exchange: Exchange) -> Exchange:
         credential: Mapping[str, str] = {}
         if exchange.person is not None:
-            credential = self.credentials(exchange.person, exchange.roles)
+            claims = json.loads(exchange.claims or "{}")
+            credential = self.credentials(exchange.person, exchange.roles, claims)
         answer = await self.client.request(
             exchange.method,
             self.base + exchange.path,

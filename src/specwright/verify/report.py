@@ -55,6 +55,8 @@ def _failure(failure: Failure) -> Iterator[str]:
         if exchange.person is not None:
             roles = f" [{', '.join(exchange.roles)}]" if exchange.roles else ""
             yield f"> As: {exchange.person}{roles}"
+        if exchange.claims is not None:
+            yield f"> Claims: {exchange.claims}"
         for name, value in exchange.headers:
             if (name, value) != ("content-type", "application/json"):
                 yield f"> {name}: {value}"
@@ -106,6 +108,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
             "path": exchange.path,
             "as": exchange.person,
             "roles": list(exchange.roles),
+            "claims": exchange.claims,
             "headers": dict(exchange.headers),
             "body": exchange.body,
         },

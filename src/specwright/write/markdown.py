@@ -209,6 +209,8 @@ def _request(request: Request) -> str:
     lines = [f"{request.method} {request.path}"]
     if request.person is not None:
         lines.append(f"As: {request.person}" + (f" [{', '.join(request.roles)}]" if request.roles else ""))
+    if request.claims is not None:
+        lines.append(f"Claims: {request.claims}")
     if request.name is not None:
         lines.append(f"Name: {request.name}")
     return _http([*lines, *_headers(request.headers)], request.body)

@@ -17,6 +17,7 @@ from specwright.model.manifest import (
     MANIFEST_FORMAT,
     Action,
     ActionParameter,
+    Chosen,
     Bounds,
     Example,
     Feature,
@@ -131,7 +132,9 @@ RESOURCES = st.builds(
     external=st.booleans(),
     was=maybe(TEXT),
 )
-REQUESTS = st.builds(Request, TEXT, TEXT, maybe(TEXT), some(TEXT), PAIRS, maybe(TEXT), maybe(TEXT), ORIGINS)
+REQUESTS = st.builds(
+    Request, TEXT, TEXT, maybe(TEXT), some(TEXT), maybe(TEXT), PAIRS, maybe(TEXT), maybe(TEXT), ORIGINS
+)
 EXAMPLES = st.builds(Example, REQUESTS, st.builds(Response, st.integers(), PAIRS, maybe(TEXT), ORIGINS))
 MANIFESTS = st.builds(
     Manifest,
@@ -141,7 +144,19 @@ MANIFESTS = st.builds(
     requirements=some(st.builds(Requirement, TEXT, TEXT, TEXT, TEXT, some(EXAMPLES), ORIGINS)),
     open_questions=some(st.builds(OpenQuestion, TEXT, ORIGINS)),
     features=some(st.builds(Feature, TEXT, TEXT, TEXT)),
-    tenant=maybe(st.builds(Tenant, TEXT, TEXT)),
+    tenant=maybe(
+        st.builds(
+            Tenant,
+            TEXT,
+            TEXT,
+            TEXT,
+            st.sampled_from(Chosen),
+            TEXT,
+            TEXT,
+            maybe(some(st.tuples(TEXT, st.builds(Literal, SCALARS)))),
+            ORIGINS,
+        )
+    ),
 )
 
 

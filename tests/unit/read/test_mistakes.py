@@ -569,6 +569,21 @@ CASES = [
         id="as-role",
     ),
     pytest.param(
+        example("GET /a\nClaims: red"),
+        [
+            "4:1: nobody has these claims: write who asks, as As: ada",
+            '5:1: claims are a JSON object, as Claims: {"team": "red"}',
+        ],
+        id="claims",
+    ),
+    pytest.param(
+        example('GET /a\nAs: ada\nClaims: {"team": red}'),
+        [
+            "6:18: this is not JSON: Expecting value",
+        ],
+        id="claims-json",
+    ),
+    pytest.param(
         example("GET /a\nName: a-b"),
         [
             '5:1: "a-b" cannot be a name: letters, digits and _, as in {milk.id}',

@@ -109,7 +109,7 @@ class Tasks:
         )
 
 
-def credentials(person: str, roles: tuple[str, ...]) -> Mapping[str, str]:
+def credentials(person: str, roles: tuple[str, ...], claims: Mapping[str, Any]) -> Mapping[str, str]:
     """How the stranger's app knows people."""
     return {"x-person": "+".join((person, *roles))}
 
