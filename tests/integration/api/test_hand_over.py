@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from protected import build
 from served import Served, fresh_database, serving
+from specwright.read.spec import read_specs
 
 DESK = """
 # Desk
@@ -145,3 +147,29 @@ def test_the_document_tells_of_it(desk: Served) -> None:
     assert "by itself" in schemas["CaseUpdate"]["properties"]["owner_id"]["description"]
     assert "204" in document["paths"]["/api/v1/cases/{id}"]["patch"]["responses"]
     assert "204" not in document["paths"]["/api/v1/notes/{id}"]["patch"]["responses"]
+
+
+def test_hooks_take_part(database_server: str) -> None:
+    """Handing over is an update to them: they see the row, and what they set is stored with it."""
+    seen: list[str] = []
+
+    def prepare(backend: Any) -> None:
+        backend.before("Case", "update")(before)
+        backend.after("Case", "update")(after)
+
+    async def before() -> None:
+        seen.append("before")
+
+    async def after() -> None:
+        seen.append("after")
+
+    with fresh_database(database_server) as database:
+        build(database, read_specs({"specs/it/spec.md": DESK}))
+        with serving(DESK, database, prepare=prepare, tables=False) as served:
+            ada = served.person("ada")
+            path = f"/cases/{ada.made('/cases', {'title': 'x'})['id']}"
+            assert served.person("root", "admin").patch(path, {"owner_id": "root"}).status == 403
+            assert seen == []
+            assert ada.patch(path, {"owner_id": "bob"}).status == 204
+            assert seen == ["before", "after"]
+            assert served.person("bob").get(path).json()["owner_id"] == "bob"
