@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,20 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from builders import ANYONE, OWNER, SIGNED_IN, named, role
-from properties.worlds import (
-    NAMES,
-    callers,
-    cell,
-    conditions,
-    insert,
-    leads_to,
-    make_manifest,
-    rows,
-    signed_in,
-)
+from properties.worlds import STATUS, callers, cell, conditions, insert, leads_to, manifests, rows, signed_in
 from specwright.app import Backend
+from specwright.model.calculated import entities
 from specwright.model.caller import Caller
-from specwright.model.expression import CallerPath, Literal, Path, walk
+from specwright.model.expression import CallerPath, Literal, walk
 from specwright.model.interpret import World
 from specwright.model.judge import Judge, Verdict
 from specwright.model.manifest import (
@@ -40,13 +31,13 @@ from specwright.model.manifest import (
     Filled,
     Grant,
     Manifest,
+    Move,
     OnDelete,
     Resource,
     Role,
     Rule,
     WhoName,
 )
-from specwright.model.paths import resolve
 from specwright.model.syntax import print_expression
 from specwright.model.typecheck import on_caller_alone
 from specwright.settings import Settings
@@ -109,7 +100,7 @@ def hand_overs(name: str) -> st.SearchStrategy[tuple[Grant, ...]]:
 @st.composite
 def backends(draw: st.DrawFn) -> Manifest:
     """The entities of `worlds` with random grants, rules, owners and rules of their fields."""
-    plain = make_manifest(draw(st.frozensets(st.sampled_from(NAMES))))
+    plain = draw(manifests)
     resources = tuple(
         resource if resource.external else draw(_governed(resource)) for resource in plain.resources
     )
@@ -128,9 +119,31 @@ def _governed(draw: st.DrawFn, resource: Resource) -> Resource:
         # Nothing points to comments: those that break the rule can be left out.
         condition = draw(conditions("Comment").filter(_without_caller))
         rules = (Rule("Comment/1", condition),)
+    moves: tuple[Move, ...] = ()
+    if resource.name == "Task" and draw(st.booleans()):
+        moves = draw(_moves())
+        fields = tuple(_moving(field) if field.name == "status" else field for field in fields)
     handing = draw(hand_overs(resource.name)) if owner and draw(st.booleans()) else ()
     given = (*draw(grants(resource.name)), *handing)
-    return replace(resource, fields=fields, rules=rules, grants=given)
+    return replace(resource, fields=fields, rules=rules, grants=given, moves=moves)
+
+
+def _moves() -> st.SearchStrategy[tuple[Move, ...]]:
+    """Random moves of a task's status; some are somebody's."""
+    who = st.sampled_from([ANYONE, SIGNED_IN, OWNER, OWNER, role("admin"), named("Task"), named("staff")])
+    ends = st.sampled_from([(a, b) for a in STATUS.literals for b in STATUS.literals if a != b])
+    move = st.builds(
+        lambda pair, whose: Move("m", "status", *pair, whose),
+        ends,
+        st.lists(who, max_size=2).map(tuple),
+    )
+    return st.lists(move, min_size=1, max_size=4).map(tuple)
+
+
+def _moving(field: Field) -> Field:
+    """The field as one that moves."""
+    first = Literal(STATUS.literals[0])
+    return replace(field, required=False, default=first, immutable=False, readable_by=())
 
 
 def _without_caller(expr: Any) -> bool:
@@ -155,7 +168,7 @@ def _ruled(draw: st.DrawFn, field: Field, owner: str) -> Field:
 @st.composite
 def _limited(draw: st.DrawFn, field: Field, entity: str) -> Field:
     """The field, seldom somebody's to see or set. What nobody may send need not be there."""
-    if field.built_in:
+    if field.built_in or not field.stored:
         return field
     words = st.lists(
         st.sampled_from(["owner", "owner", "a", "admin", "staff", entity]), min_size=1, max_size=2
@@ -213,8 +226,15 @@ def _body(
     if handed is not None and action == "update" and draw(st.booleans()):
         return {handed.name: draw(cell(manifest, world, handed.type, False))}
     wanted = [
-        field for field in resource.fields if not field.built_in and (field.filled is None or draw(_seldom))
+        field
+        for field in resource.fields
+        if field.stored and not field.built_in and (field.filled is None or draw(_seldom))
     ]
+    if resource.moves and draw(st.booleans()):
+        # A state goes alone, or does not come at all.
+        if action == "update":
+            return {"status": draw(st.sampled_from(STATUS.literals))}
+        wanted = [field for field in wanted if field.name != "status"]
     body = {}
     for field in wanted:
         if (field.required and action == "create") or draw(st.booleans()):
@@ -302,13 +322,9 @@ def reads_itself(manifest: Manifest, resource: Resource) -> bool:
         conditions += [condition for condition in (grant.when, grant.then) if condition is not None]
         if known := manifest.name(grant.who.name):
             conditions.append(known.condition)
-    return any(
-        hop.target == resource.name
-        for condition in conditions
-        for node in walk(condition)
-        if isinstance(node, Path)
-        for hop in resolve(manifest, resource, node).hops
-    )
+    whose = [who.name for move in resource.moves for who in move.who]
+    conditions += [known.condition for known in manifest.names if known.name in whose]
+    return any(resource.name in entities(manifest, resource, condition) for condition in conditions)
 
 
 def judged(judge: Judge, asked: Asked) -> Verdict:
@@ -375,6 +391,17 @@ def check_members(judge: Judge, asked: Asked, verdict: Verdict, answer: httpx2.R
             continue
         seen = judge.seen(resource, asked.caller, rows[item["id"]])
         assert item.keys() == {field.wire for field in seen}, (asked, rows[item["id"]])
+        for field in seen:
+            if field.calculated:
+                value = judge.world.member(resource, rows[item["id"]], field.name)
+                assert item[field.wire] == _answered(value), (field.name, asked, rows[item["id"]])
+
+
+def _answered(value: Any) -> Any:
+    """A calculated value as an answer has it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return on_wire(value)
 
 
 async def check(url: str, case: Case) -> None:

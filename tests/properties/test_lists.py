@@ -58,8 +58,12 @@ SORTS = {
         "parent__id": "parent",
         "parent__parent__cost": "parent.parent.cost",
         "parent__project__name": "parent.project.name",
+        "double": "double",
+        "net": "net",
+        "label": "label",
+        "project__load": "project.load",
     },
-    "Project": {"name": "name", "size": "size", "lead_id": "lead", "id": "id"},
+    "Project": {"name": "name", "size": "size", "lead_id": "lead", "id": "id", "load": "load"},
     "Comment": {
         "body": "body",
         "author_id": "author",
@@ -71,7 +75,12 @@ SORTS = {
 }
 #: Filters over relations: the parameter and the condition it stands for, given the value.
 FILTERS = {
-    "Task": [("project__name", "project.name"), ("comments__body", "comments.body"), ("title", "title")],
+    "Task": [
+        ("project__name", "project.name"),
+        ("comments__body", "comments.body"),
+        ("title", "title"),
+        ("label", "label"),
+    ],
     "Project": [("tasks__title", "tasks.title"), ("tasks__parent__title", "tasks.parent.title")],
     "Comment": [("task__title", "task.title"), ("task__project__name", "task.project.name")],
 }
@@ -116,9 +125,7 @@ def cases(draw: st.DrawFn) -> Case:
     """Random cases; some texts can be searched."""
     plain = draw(backends())
     searched = draw(st.booleans())
-    manifest = replace(
-        plain, resources=tuple(_searchable(known) if searched else known for known in plain.resources)
-    )
+    manifest = replace(plain, resources=tuple(_told(known, searched=searched) for known in plain.resources))
     world = draw(rows(manifest, most=6))
     world["Comment"] = [] if manifest.resource("Comment").rules else _distinct(manifest, world["Comment"])
     people = [draw(callers) for _ in range(2)]
@@ -126,8 +133,12 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(manifest, world, queries)
 
 
-def _searchable(resource: Resource) -> Resource:
-    fields = (replace(each, searchable=each.name in ("title", "body", "name")) for each in resource.fields)
+def _told(resource: Resource, *, searched: bool) -> Resource:
+    """The resource with fields that everyone knows who may read the row, and texts to search."""
+    fields = (
+        replace(each, searchable=searched and each.name in ("title", "body", "name"), readable_by=())
+        for each in resource.fields
+    )
     return replace(resource, fields=tuple(fields))
 
 
@@ -221,7 +232,7 @@ def expected(judge: Judge, query: Query) -> list[str]:
     resource = manifest.resource(query.entity)
     readable = {
         each.name: [
-            row
+            whole(judge.world, each, row)
             for row in judge.world.rows.get(each.name, ())
             if judge.before(each, "read", query.caller, row) is not None
         ]
@@ -230,7 +241,7 @@ def expected(judge: Judge, query: Query) -> list[str]:
     seen = replace(judge.world, rows=readable)
     found = [
         row
-        for row in judge.visible(resource, query.caller)
+        for row in (whole(judge.world, resource, row) for row in judge.visible(resource, query.caller))
         if seen.holds(query.condition, resource, row, query.caller) and _has(resource, row, query.words)
     ]
     paths = [Path(tuple(path.split("."))) for path, _, _ in query.sort]
@@ -246,6 +257,12 @@ def expected(judge: Judge, query: Query) -> list[str]:
         return 0
 
     return [str(row["id"]) for _, row in sorted(keyed, key=cmp_to_key(compare))]
+
+
+def whole(world: World, resource: Resource, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row with what is calculated, which is so from all rows, whoever asks."""
+    calculated = [field.name for field in resource.fields if field.calculated]
+    return {**row, **{name: world.member(resource, row, name) for name in calculated}}
 
 
 def _has(resource: Resource, row: Mapping[str, Any], words: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.schema import CreateTable
 
 from builders import backend, entity, field, to
+from specwright.model.calculated import entities
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import (
     And,
@@ -30,8 +32,8 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Manifest, Resource
-from specwright.model.paths import resolve
+from specwright.model.manifest import Aggregate, Manifest, Resource
+from specwright.model.syntax import parse
 from specwright.model.typecheck import check_condition
 from specwright.model.types import BOOLEAN, DATE, INTEGER, TEXT, TIMESTAMP, Kind, Type
 from specwright.sql.tables import DIALECT, Tables
@@ -59,14 +61,36 @@ _DOMAINS: dict[Kind, tuple[Any, ...]] = {
 }
 
 
-def make_manifest(required: Container[str]) -> Manifest:
-    """Three entities with every kind of field and relation; which of them are required is given by name."""
+#: The fields that nobody stores.
+CALCULATED = frozenset(
+    {"late", "double", "net", "label", "since", "replies", "open", "load", "points", "heavy"}
+)
+
+
+def make_manifest(
+    required: Container[str], calculated: Mapping[str, Expr] = MappingProxyType({})
+) -> Manifest:
+    """Three entities with every kind of field and relation; which of them are required is given by name.
+
+    Some fields are calculated, those of these names by the expressions given.
+    """
+    unless = {"late": 'due < now() and status != "done"', "heavy": "load > 1", "open": 'status != "done"'}
+    asked = {name: parse(text) for name, text in unless.items()} | dict(calculated)
 
     def some(name: str, type: Type) -> Any:
         return field(name, type, required=name in required)
 
     return backend(
-        entity("Project", some("name", TEXT), some("size", INTEGER), some("lead", to("User"))),
+        entity(
+            "Project",
+            some("name", TEXT),
+            some("size", INTEGER),
+            some("lead", to("User")),
+            field("open", INTEGER, aggregate=Aggregate("count", "tasks", where=asked["open"])),
+            field("load", NUMBER, aggregate=Aggregate("sum", "tasks", "net")),
+            field("points", INTEGER, aggregate=Aggregate("sum", "tasks", "double", asked.get("points"))),
+            field("heavy", BOOLEAN, computed=asked["heavy"]),
+        ),
         entity(
             "Task",
             some("title", TEXT),
@@ -81,6 +105,12 @@ def make_manifest(required: Container[str]) -> Manifest:
             some("owner", to("User")),
             some("project", to("Project")),
             field("parent", to("Task")),
+            field("late", BOOLEAN, computed=asked["late"]),
+            field("double", INTEGER, computed=parse("priority * 2")),
+            field("net", NUMBER, computed=parse("cost * 1.005")),
+            field("label", TEXT, computed=parse("coalesce(project.name, title)")),
+            field("since", TIMESTAMP, computed=parse("coalesce(due, created_at)")),
+            field("replies", INTEGER, aggregate=Aggregate("count", "comments", where=asked.get("replies"))),
         ),
         entity("Comment", some("body", TEXT), some("task", to("Task")), some("author", to("User"))),
     )
@@ -90,7 +120,28 @@ NAMES = (
     *("name", "size", "lead", "title", "status", "priority", "cost", "due", "day", "done", "notes"),
     *("scores", "owner", "project", "body", "task", "author"),
 )
-manifests = st.frozensets(st.sampled_from(NAMES)).map(make_manifest)
+
+
+def manifests_of(required: st.SearchStrategy[frozenset[str]]) -> st.SearchStrategy[Manifest]:
+    """Manifests with random calculated fields."""
+
+    def plain(name: str) -> st.SearchStrategy[Expr]:
+        return conditions(name).filter(_is_plain)
+
+    asked = {"late": plain("Task"), "heavy": plain("Project"), "open": plain("Task")}
+    more = {"points": plain("Task"), "replies": plain("Comment")}
+    given = st.deferred(lambda: st.fixed_dictionaries({}, optional={**asked, **more}))
+    return st.builds(make_manifest, required, given)
+
+
+def _is_plain(expr: Expr) -> bool:
+    """Whether a condition asks for nothing that is calculated, nor for the caller."""
+    nodes = walk(expr)
+    names = {name for node in nodes if isinstance(node, Path) for name in node.names}
+    return CALCULATED.isdisjoint(names) and not any(isinstance(node, CallerPath) for node in nodes)
+
+
+manifests = st.deferred(lambda: manifests_of(st.frozensets(st.sampled_from(NAMES))))
 
 
 def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, list[dict[str, Any]]]]:
@@ -104,7 +155,7 @@ def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, li
                 row = {
                     field.name: draw(cell(manifest, world, field.type, field.nullable))
                     for field in resource.fields
-                    if not field.built_in
+                    if field.stored and not field.built_in
                 }
                 world[resource.name].append(row | built_in(resource, number))
         return world
@@ -164,13 +215,18 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
             "parent.comments.body",
             "project.tasks.title",
             "comments.task.title",
+            "label",
+            "parent.label",
         ),
         Kind.ENUM: ("status", "parent.status", "project.tasks.status"),
-        Kind.INTEGER: ("priority", "project.size", "parent.priority", "tasks.priority"),
-        Kind.NUMBER: ("cost", "parent.cost"),
-        Kind.TIMESTAMP: ("due", "created_at", "parent.due"),
+        Kind.INTEGER: (
+            *("priority", "project.size", "parent.priority", "tasks.priority"),
+            *("double", "replies", "project.open", "tasks.replies", "project.points"),
+        ),
+        Kind.NUMBER: ("cost", "parent.cost", "net", "project.load"),
+        Kind.TIMESTAMP: ("due", "created_at", "parent.due", "since"),
         Kind.DATE: ("day", "parent.day"),
-        Kind.BOOLEAN: ("done", "parent.done", "tasks.done"),
+        Kind.BOOLEAN: ("done", "parent.done", "tasks.done", "late", "parent.late", "project.heavy"),
         Kind.LIST: ("notes", "parent.notes"),
         Kind.REFERENCE: ("owner", "project.lead", "comments.author", "parent.owner", "owner.id"),
         Kind.UUID: ("id", "project", "project.id", "parent", "parent.parent", "comments.id", "tasks.id"),
@@ -178,11 +234,11 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
     "Project": {
         Kind.TEXT: ("name", "tasks.title", "tasks.comments.body", "tasks.parent.title"),
         Kind.ENUM: ("tasks.status",),
-        Kind.INTEGER: ("size", "tasks.priority"),
-        Kind.NUMBER: ("tasks.cost",),
+        Kind.INTEGER: ("size", "tasks.priority", "open", "points", "tasks.double"),
+        Kind.NUMBER: ("tasks.cost", "load", "tasks.net"),
         Kind.TIMESTAMP: ("created_at", "tasks.due"),
         Kind.DATE: ("tasks.day",),
-        Kind.BOOLEAN: ("tasks.done",),
+        Kind.BOOLEAN: ("tasks.done", "heavy", "tasks.late"),
         Kind.LIST: ("tasks.notes",),
         Kind.REFERENCE: ("lead", "tasks.owner", "tasks.comments.author"),
         Kind.UUID: ("id", "tasks.id", "tasks.project", "tasks.parent"),
@@ -194,7 +250,7 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
         Kind.NUMBER: ("task.cost",),
         Kind.TIMESTAMP: ("created_at", "task.due"),
         Kind.DATE: ("task.day",),
-        Kind.BOOLEAN: ("task.done",),
+        Kind.BOOLEAN: ("task.done", "task.late", "task.project.heavy"),
         Kind.LIST: ("task.notes",),
         Kind.REFERENCE: ("author", "task.owner", "task.project.lead"),
         Kind.UUID: ("id", "task", "task.project", "task.parent"),
@@ -298,9 +354,7 @@ def conditions(name: str) -> st.SearchStrategy[Expr]:
 def leads_to(name: str, expr: Expr) -> bool:
     """Whether a condition on a row of the entity of this name asks for other rows of it."""
     manifest = make_manifest(())
-    paths = [node for node in walk(expr) if isinstance(node, Path)]
-    hops = [hop for path in paths for hop in resolve(manifest, manifest.resource(name), path).hops]
-    return any(hop.target == name for hop in hops)
+    return name in entities(manifest, manifest.resource(name), expr)
 
 
 def _moved(moment: Any, names: tuple[str, ...], span: Any) -> st.SearchStrategy[Expr]:

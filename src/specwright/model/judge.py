@@ -237,7 +237,7 @@ class Judge:
         return tuple(
             field
             for field in resource.fields
-            if field.stored
+            if (field.stored or field.calculated)
             and field.shown not in (Shown.HIDDEN, Shown.WRITE_ONLY)
             and self._one_of(field.readable_by, resource, caller, row)
         )
