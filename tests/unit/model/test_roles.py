@@ -1,8 +1,12 @@
 """Roles that include roles: what a caller's come to, and where the spec goes wrong."""
 
 import json
+from pathlib import Path
+from uuid import UUID
 
 import pytest
+from sqlalchemy import String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from builders import OWNER, backend, entity, field, grant, owner, role
 from specwright.model.caller import Caller
@@ -12,6 +16,10 @@ from specwright.model.interpret import World
 from specwright.model.manifest import Manifest, Role
 from specwright.model.roles import expanded
 from specwright.model.types import TEXT
+from specwright.read.declared import allow, declaration
+from specwright.read.declared import owner as owner_of
+from specwright.read.declared import role as role_of
+from specwright.read.project import read_files
 from specwright.read.spec import read_specs
 from specwright.sql.policies import database_role, protection
 from specwright.write.markdown import specs
@@ -162,3 +170,32 @@ def test_a_session_runs_as_the_role_that_includes_the_others(roles: tuple[str, .
     """Only who has roles apart from one another runs as `any`."""
     manifest = governed()
     assert database_role(manifest, Caller("ada", expanded(manifest, roles))) == runs_as
+
+
+def test_code_says_what_a_role_includes(tmp_path: Path) -> None:
+    """`role(…, includes=[…])` where the role is declared; the rest is said in a spec's words."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Sale(Base):
+        __tablename__ = "sales"
+        id: Mapped[UUID] = mapped_column(primary_key=True)
+        item: Mapped[str] = mapped_column(String(80))
+        owner_id: Mapped[str]
+
+    grants = [
+        allow("everything", "hand over", to=owner_of(Sale.owner_id)),
+        allow(
+            "list", "read", to=[role_of("manager", "runs it", includes=["clerk"]), role_of("clerk", "sells")]
+        ),
+    ]
+    said = declaration(
+        Sale, grants, (), {Sale.item: "writable by owner and clerk"}, {Sale.owner_id: "User"}, {}
+    )
+    manifest = read_files(tmp_path, [said])
+    assert {known.name: known.includes for known in manifest.roles} == {"manager": ("clerk",), "clerk": ()}
+    sale = manifest.resource("Sale")
+    assert sale.handed_over is sale.field("owner")
+    item = sale.field("item")
+    assert item is not None and item.writable_by == ("owner", "clerk")
