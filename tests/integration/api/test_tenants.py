@@ -354,3 +354,18 @@ def test_by_claim_the_token_names_the_tenant(by_claim: Served) -> None:
     assert by_claim.person("bob", organization_id=acme).items("/deals") == []
     assert ada.get("//titles").json() == ["Anvils"]
     assert by_claim.person("ada").get("//titles").json() == []
+
+
+def test_filters_and_search_do_not_leave_the_tenant(served: Served, acme: Desk, globex: Desk) -> None:
+    """An expression over relations sees what its caller may read in the tenant of the request."""
+    there = _joined(served, globex, "ada", role="manager")
+    contact = acme.made("/contacts", {"name": "Coyote"})["id"]
+    acme.made("/deals", {"title": "Anvils", "contact_id": contact})
+    # As no request makes it: a deal of Globex that refers to a contact of Acme.
+    globex.made("/deals", {"title": "Doomsday"})
+    served.sql("UPDATE deals SET contact_id = $1 WHERE organization_id = $2", contact, _key(globex))
+    found = "/deals?filter=contact.name%20%3D%3D%20%22Coyote%22"
+    assert [deal["title"] for deal in acme.items(found)] == ["Anvils"]
+    assert there.items(found) == []
+    outside = "/organizations?filter=memberships.role%20%3D%3D%20%22owner%22"
+    assert acme.person.items(outside) == [], "outside of a tenant no membership is read"
