@@ -1,6 +1,7 @@
 """`specwright access`: who may do what; with a person, a row and an action, why."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +12,15 @@ from specwright.cli.project import find_project
 from specwright.model.caller import Caller
 from specwright.model.errors import ConfigError
 from specwright.model.expression import FALSE
-from specwright.model.manifest import ACTIONS, Manifest, Resource
+from specwright.model.manifest import ACTIONS, TO, Manifest, Resource
 from specwright.model.names import suggest
 from specwright.model.syntax import print_expression
 from specwright.read.project import read_project
 from specwright.write.access_page import as_html
 from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
 
+#: How an arrow may be typed.
+_ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
 _FORMATS = {"text": as_text, "markdown": as_markdown, "json": as_json, "html": as_html}
 
 
@@ -58,6 +61,7 @@ def access(
     if row is None or action is None:
         raise ConfigError("Say whose access to what: specwright access ada tasks/ID update")
     resource, key = _row(manifest, row)
+    action = _ARROW.sub(TO, action)
     if action not in resource.verbs:
         raise ConfigError(f'There is no action "{action}": {", ".join(resource.verbs)}.')
     caller = person(manifest, name, role, tenant)

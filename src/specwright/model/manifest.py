@@ -5,13 +5,13 @@ An `id` names a node for as long as it lives: a rename declared by `was` keeps i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from specwright.model.errors import Origin
-from specwright.model.expression import Expr, Literal
+from specwright.model.expression import Compare, Expr, Literal, Path, all_of
 from specwright.model.types import Kind, Type
 
 MANIFEST_FORMAT = 1
@@ -22,8 +22,15 @@ ACTIONS = ("list", "read", "create", "update", "delete")
 #: The grant to change the owner, of an entity that has one. It is a PATCH of that field alone.
 HAND_OVER = "hand over"
 
+#: The built-in field of a soft-deleted row: since when it is deleted; None while it lives.
+DELETED = "deleted_at"
+#: The grants to bring deleted rows back, and to be shown them.
+RESTORE, SEE_DELETED = "restore", "see deleted"
+
 #: How an action begins that is to move a field: a PATCH of that field alone, where some move has a Who.
 MOVE = "move "
+#: What stands between a field and a state in the name of an action that is to take a row there.
+TO = " → "
 
 NO_ORIGIN = Origin("", 0)
 
@@ -104,7 +111,7 @@ class Field:
     was: str | None = None
     computed: Expr | None = None
     aggregate: Aggregate | None = None
-    #: id, created_at, updated_at, version: not declared, set by us alone.
+    #: id, created_at, updated_at, deleted_at, version: not declared, set by us alone.
     built_in: bool = False
     means: str = ""
     origin: Origin = NO_ORIGIN
@@ -114,6 +121,8 @@ class Field:
         """Whether None is a value of this field."""
         if self.aggregate is not None or (self.computed is not None and self.type.kind is Kind.BOOLEAN):
             return False
+        if self.built_in and self.name == DELETED:
+            return True
         return not (self.required or self.built_in or self.default is not None or self.filled is not None)
 
     @property
@@ -223,6 +232,9 @@ class Move:
     who: tuple[Who, ...] = ()
     origin: Origin = NO_ORIGIN
 
+    def __str__(self) -> str:
+        return f"{self.before}{TO}{self.after}"
+
 
 @dataclass(frozen=True, slots=True)
 class ActionParameter:
@@ -314,6 +326,11 @@ class Resource:
         return next((field for field in self.fields if field.filled is Filled.TENANT), None)
 
     @property
+    def deleted(self) -> Field | None:
+        """The field that says since when a row is deleted; None where deleted rows are gone."""
+        return self.field(DELETED) if self.soft_delete else None
+
+    @property
     def searchable(self) -> tuple[Field, ...]:
         """The fields that `q` looks into."""
         return tuple(field for field in self.fields if field.searchable)
@@ -339,18 +356,36 @@ class Resource:
     def granting(self, action: str) -> Iterator[Grant]:
         """The grants of an action. To ask for a move, one of any move of the field will do, or to update.
 
-        Whose the one is that is asked for, is judged apart.
+        Whose the one is that is asked for, is judged apart. `status → done` names all that lead there.
         """
+        name, to, state = action.partition(TO)
+        if to:
+            yield from self._leading(name, state)
+            return
         if action.startswith(MOVE):
             for move in self.moves_of(action.removeprefix(MOVE)):
                 for who in move.who:
-                    yield Grant(
-                        move.id, who, (action,), may=f"{move.before} → {move.after}", origin=move.origin
-                    )
+                    yield Grant(move.id, who, (action,), may=str(move), origin=move.origin)
         for grant in self.grants:
             moves = action.startswith(MOVE) and not {"moves", "update"}.isdisjoint(grant.actions)
             if moves or action in grant.actions:
                 yield grant
+
+    def _leading(self, name: str, state: str) -> Iterator[Grant]:
+        """What grants the moves to a state, each where the row is in the state before."""
+        told: set[tuple[int, str]] = set()
+        for move in self.moves_of(name):
+            if move.after != state:
+                continue
+            here = Compare("==", Path((name,)), Literal(move.before))
+            for who in move.who:
+                yield Grant(move.id, who, ("move",), when=here, may=str(move), origin=move.origin)
+            for grant in self.grants:
+                moves = "moves" in grant.actions or (not move.who and "update" in grant.actions)
+                if moves and (id(grant), move.before) not in told:
+                    told.add((id(grant), move.before))
+                    when = here if grant.when is None else all_of(here, grant.when)
+                    yield replace(grant, when=when)
 
     @property
     def handed_over(self) -> Field | None:
@@ -359,9 +394,13 @@ class Resource:
 
     @property
     def verbs(self) -> tuple[str, ...]:
-        """What somebody may do here, granted or not: hand over only where that is granted to somebody."""
+        """What somebody may do here, granted or not: hand over only where that is granted to somebody,
+        and restore where there is something to restore.
+        """
         handing = () if self.handed_over is None else (HAND_OVER,)
-        return (*ACTIONS, *handing, *(action.name for action in self.actions))
+        reviving = (RESTORE, SEE_DELETED) if self.soft_delete else ()
+        moves = dict.fromkeys(f"{move.field}{TO}{move.after}" for move in self.moves)
+        return (*ACTIONS, *handing, *reviving, *moves, *(action.name for action in self.actions))
 
     @property
     def singular(self) -> str:

@@ -47,6 +47,7 @@ def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
 def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
     people = sorted(
         {grant.who for grant in resource.grants}
+        | {who for move in resource.moves for who in move.who}
         | {Who(WhoKind.ANYONE), Who(WhoKind.SIGNED_IN)}
         | {Who(WhoKind.ROLE, role.name) for role in manifest.roles},
         key=lambda who: (_ORDER.index(who.kind), who.name),
@@ -85,7 +86,7 @@ def _grants(manifest: Manifest, resource: Resource, who: Who, action: str) -> li
     """What is granted to them, and to the roles that theirs includes."""
     included = expanded(manifest, {who.name}) if who.kind is WhoKind.ROLE else ()
     them = {who, *(Who(WhoKind.ROLE, name) for name in included)}
-    return [grant for grant in resource.grants if grant.who in them and action in grant.actions]
+    return [grant for grant in resource.granting(action) if grant.who in them]
 
 
 def _cell(grants: list[Grant]) -> Cell:
