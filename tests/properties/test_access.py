@@ -167,14 +167,14 @@ def _ruled(draw: st.DrawFn, field: Field, owner: str) -> Field:
 
 @st.composite
 def _limited(draw: st.DrawFn, field: Field, entity: str) -> Field:
-    """The field, seldom somebody's to see or set. What nobody may send need not be there."""
+    """The field, seldom somebody's to see or set."""
     if field.built_in or not field.stored:
         return field
     words = st.lists(
         st.sampled_from(["owner", "owner", "a", "admin", "staff", entity]), min_size=1, max_size=2
     )
     someone = words.map(lambda found: tuple(dict.fromkeys(found)))
-    reading = draw(someone) if field.nullable and draw(_seldom) else ()
+    reading = draw(someone) if draw(_seldom) else ()
     writing = draw(someone) if not field.immutable and draw(_seldom) else ()
     return replace(field, readable_by=reading, writable_by=writing)
 

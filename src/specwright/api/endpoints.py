@@ -16,6 +16,7 @@ from specwright.api import cursor
 from specwright.api.body import Action, Body, default_value
 from specwright.api.etag import conditions, is_known, make_tag, wanted_versions
 from specwright.api.idempotency import judged
+from specwright.api.includes import entities
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.api.request import Reply, Request
 from specwright.api.rights import Listing, rights_of
@@ -28,6 +29,7 @@ from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.lists import ListShape
 from specwright.sql.query import ListQuery
+from specwright.sql.reads import ReadShape
 from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
@@ -115,6 +117,9 @@ class Endpoints:
         if request.caller.anonymous and any(field.filled is Filled.CALLER for field in self.resource.fields):
             # Anyone may, and what is the caller's cannot be nobody's.
             raise unauthenticated()
+        if not self.rights(request.caller).completes:
+            # Something required is for others to see, and so to send.
+            raise Problem("forbidden", f"You may not create {self.resource.path}.")
         shown = self.shown(request)
         body = await self._body(request, "create")
         if body.forbidden:
@@ -147,11 +152,11 @@ class Endpoints:
     async def read(self, request: Request) -> Reply:
         """`GET /tasks/{id}`: one row."""
         scope = self.row_scope("read", request.caller)
-        shown = self.shown(request)
+        shape = self.read_shape(request)
         key = self.key(request.key)
         if not scope.possible:
             raise Problem("not_found")
-        statement = self.service.statements.read(scope, shown, self.rights(request.caller).apart)
+        statement = self.service.statements.read(shape)
         rows = await self.fetch(statement, request.caller, {"key": key})
         if not rows:
             raise Problem("not_found")
@@ -268,6 +273,25 @@ class Endpoints:
         if caller.anonymous and not scope.possible:
             raise unauthenticated()
         return scope
+
+    def read_shape(self, request: Request) -> ReadShape:
+        """The read that a `GET /tasks/{id}` asks for.
+
+        Raises:
+            Problem: the query string is not understood.
+        """
+        rights = self.rights(request.caller)
+        if not request.query:
+            return rights.read
+        fields, include = self.service.parameters.read_row(
+            self.resource, rights.seen, request.query, request.caller
+        )
+        return replace(
+            rights.read,
+            fields=tuple(field.name for field in fields),
+            include=rights.includes(include),
+            reads=rights.reads(sorted(entities(include))),
+        )
 
     def shown(self, request: Request) -> tuple[str, ...]:
         """The names of the fields that the answer shows.
@@ -418,6 +442,7 @@ class Endpoints:
             count=query.count,
             condition=TRUE if query.condition is None else query.condition.shape,
             search=query.search is not None,
+            include=self.rights(caller).includes(query.include),
             reads=self.rights(caller).reads(query.reached),
             members=self.rights(caller).apart,
         )

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary, ref
 
-from specwright.api.fields import Taken, exists, readable, seen, taken
+from specwright.api.fields import Taken, exists, must_be_sent, readable, seen, taken
 from specwright.model.caller import Caller
 from specwright.model.manifest import ACTIONS, HAND_OVER, Field, Resource
+from specwright.model.names import kebab
+from specwright.sql.includes import Include
 from specwright.sql.members import Members, is_unsure
 from specwright.sql.moves import Moves
-from specwright.sql.query import ListQuery
+from specwright.sql.query import ListQuery, Related
+from specwright.sql.reads import ReadShape
 from specwright.sql.scope import Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
@@ -66,6 +69,12 @@ class Rights:
         return readable(self._resource, self.members)
 
     @cached_property
+    def completes(self) -> bool:
+        """Whether the caller can send all that a new row needs."""
+        needed = (field for field in self._resource.fields if must_be_sent(self._resource, field, "create"))
+        return all(exists(field, self.members) for field in needed)
+
+    @cached_property
     def seen(self) -> tuple[Field, ...]:
         """The fields the caller sees, of some row at least."""
         return seen(self._resource, self.members)
@@ -80,6 +89,11 @@ class Rights:
         """The members, where the row decides which of them the caller sees; None where it does not."""
         return self.members if self.members.unsure(self.shown) else None
 
+    @cached_property
+    def read(self) -> ReadShape:
+        """The read that shows all that the caller sees."""
+        return ReadShape(self.scope("read"), self.shown, self.apart)
+
     def scope(self, action: str) -> Scope:
         """The rows that the caller may list, read, create, update, delete or do an action to."""
         return self._scopes[action]
@@ -91,6 +105,27 @@ class Rights:
         assert caller is not None
         return tuple(
             (name, self._statements.scope(manifest.resource(name), "read", caller)) for name in names
+        )
+
+    def includes(self, asked: Iterable[Related]) -> tuple[Include, ...]:
+        """What to include, with the fields that the caller sees."""
+        return tuple(map(self._include, asked))
+
+    def _include(self, asked: Related) -> Include:
+        manifest = self._statements.manifest
+        caller = self._caller()
+        assert caller is not None
+        relation = asked.relation
+        source, target = manifest.resource(relation.source), manifest.resource(relation.target)
+        members = self._statements.members(target, caller)
+        names = tuple(field.name for field in seen(target, members))
+        return Include(
+            relation=relation,
+            fields=names,
+            members=members if members.unsure(names) else None,
+            place=f"{manifest.contracts[0].prefix}/{manifest.route(source)}" if relation.many else "",
+            path=kebab(relation.name) if relation.many else "",
+            include=self.includes(asked.beyond),
         )
 
     def shape(self, action: str) -> WriteShape:

@@ -124,6 +124,9 @@ class Judge:
             return refusal
         if caller.anonymous and any(field.filled is Filled.CALLER for field in resource.fields):
             return UNAUTHENTICATED
+        required = {field.name: None for field in resource.fields if field.required}
+        if self._unknown(resource, caller, required):
+            return FORBIDDEN
         if refusal := self._malformed(resource, caller, values):
             return refusal
         row = self.fill(resource, caller, values, key)

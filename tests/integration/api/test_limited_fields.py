@@ -52,6 +52,19 @@ STAFF = """
 | Who       | May                        |
 |-----------|----------------------------|
 | signed in | list, read, create, update |
+
+## File
+
+| Field | Type | Rules                                 |
+|-------|------|---------------------------------------|
+| name  | text | required, ..80                        |
+| mark  | text | required, ..80, readable by hr        |
+| place | text | required, ..80, readable by owner     |
+| owner | User | the caller                            |
+
+| Who       | May        |
+|-----------|------------|
+| signed in | everything |
 """
 
 
@@ -165,6 +178,20 @@ def test_of_a_new_row_the_new_row_decides(staff: Served, department: str) -> Non
     assert staff.person("bob").post("/people", body | {"bonus": None}).faults == [("bonus", "forbidden")]
     del body["bonus"]
     assert staff.person("bob").post("/people", body).status == 201
+
+
+def test_who_cannot_see_what_is_required_creates_nothing(staff: Served) -> None:
+    """403, and not a word of the field; what the new row decides about must be sent, and its owner may."""
+    for body in ({"name": "x", "place": "p"}, {"name": "x", "place": "p", "mark": "m"}, {}):
+        answer = staff.person("ada").post("/files", body)
+        assert answer.status == 403 and b"mark" not in answer.body
+    hr = staff.person("hana", "hr")
+    assert hr.post("/files", {"name": "x", "mark": "m"}).faults == [("place", "required")]
+    row = hr.made("/files", {"name": "x", "mark": "m", "place": "p"})
+    path = f"/files/{row['id']}"
+    assert set(staff.person("ada").get(path).json()).isdisjoint({"mark", "place"})
+    assert staff.person("ada").put(path, {"name": "y"}).status == 200
+    assert hr.get(path).json() == row | {"name": "y", "updated_at": hr.get(path).json()["updated_at"]}
 
 
 def test_the_stored_value_of_an_unseen_member_is_not_guessed(staff: Served, ada: str) -> None:
