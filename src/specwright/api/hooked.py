@@ -195,10 +195,10 @@ async def public(
     endpoints: Endpoints, transaction: Transaction, caller: Caller, key: Any, shown: tuple[str, ...]
 ) -> dict[str, Any] | None:
     """A row as the caller may see it, with its version; None when they may not."""
-    scope = endpoints.rights(caller).scope("read")
-    if not scope.possible:
+    read = endpoints.rights(caller).read
+    if not read.scope.possible:
         return None
-    statement = endpoints.service.statements.read(scope, shown, endpoints.rights(caller).apart)
+    statement = endpoints.service.statements.read(replace(read, fields=shown))
     async with transaction.derived() as connection:
         found = await endpoints.fetch(statement, caller, {"key": key}, connection=connection)
     return dict(found[0]) if found else None

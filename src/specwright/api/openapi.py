@@ -10,6 +10,7 @@ from specwright.api.body import JSON, MEDIA_TYPES
 from specwright.api.body import Action as BodyAction
 from specwright.api.fields import seen, sure_for_somebody
 from specwright.api.filters import MAX_CHOICES
+from specwright.api.includes import MAX_DEPTH, MAX_INCLUDES, includable
 from specwright.api.parameters import KIND_OPERATORS, MAX_OFFSET, MAX_SEARCH, NULLS, UNSORTABLE
 from specwright.api.schemas import Described, Schema
 from specwright.model.calculated import is_volatile
@@ -20,6 +21,7 @@ from specwright.model.manifest import (
     Contract,
     Field,
     Manifest,
+    Relation,
     Resource,
     WhoKind,
 )
@@ -105,6 +107,7 @@ class _Routes:
         name = self._resource.name
         row = {"schema": {"$ref": f"#/components/schemas/{name}Public"}}
         shown = self._fields_parameter()
+        included = self._include_parameter()
         collection = {
             "get": self._operation(
                 "list",
@@ -128,6 +131,7 @@ class _Routes:
                 {"200": _answer("The row.", row, _ETAG), "304": unchanged},
                 [
                     shown,
+                    *included,
                     _header("If-None-Match", "ETags that the client has; 304 if one fits."),
                 ],
             ),
@@ -197,6 +201,9 @@ class _Routes:
                 f"{name}{suffix}": schemas.body(self._manifest, self._resource, action)
                 for suffix, action in bodies.items()
             },
+        }
+        made[f"{name}Public"]["properties"] |= {
+            relation.name: schemas.included(relation) for relation in self._included
         }
         if self._resource.means:
             made[f"{name}Public"]["description"] = self._resource.means
@@ -328,6 +335,7 @@ class _Routes:
             ),
             *self._search_parameter(),
             self._fields_parameter(),
+            *self._include_parameter(),
             _query("count", {"type": "string", "enum": ["exact"]}, "Adds `total`."),
             *(
                 self._filter_parameter(field, operator)
@@ -359,6 +367,36 @@ class _Routes:
             "`project__name` is a field of a row that is referred to; `__nulls_first` or `__nulls_last` at "
             "the end says where rows without a value go.",
         )
+
+    @property
+    def _included(self) -> list[Relation]:
+        """The relations to rows that somebody may read, by references that somebody sees."""
+        found = []
+        for relation in includable(self._manifest, self._resource).values():
+            holder = self._manifest.resource(relation.target if relation.many else relation.source)
+            field, target = holder.field(relation.field), self._manifest.resource(relation.target)
+            known = field in seen(holder, ALL) and sure_for_somebody(self._manifest, field)
+            if known and any("read" in grant.actions for grant in target.grants):
+                found.append(relation)
+        return found
+
+    def _include_parameter(self) -> Iterator[dict[str, Any]]:
+        names = [relation.name for relation in self._included]
+        if names:
+            beyond = f"^({'|'.join(names)})(\\.[a-z0-9_]+){{1,{MAX_DEPTH - 1}}}$"
+            items = {"anyOf": [{"type": "string", "enum": names}, {"type": "string", "pattern": beyond}]}
+            yield _query(
+                "include",
+                {
+                    "type": "array",
+                    "items": items,
+                    "minItems": 1,
+                    "maxItems": MAX_INCLUDES,
+                    "uniqueItems": True,
+                },
+                "Related rows to show within each row; those beyond them after a point, as in "
+                "`project.owner`. Of a row that the caller cannot read there is nothing.",
+            )
 
     def _search_parameter(self) -> Iterator[dict[str, Any]]:
         looked_into = ", ".join(field.wire for field in self._resource.searchable)

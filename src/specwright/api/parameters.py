@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from specwright.api.filters import MAX_CHOICES, MAX_JOINS, hops, read_filter
+from specwright.api.includes import entities, read_includes
 from specwright.api.literals import UNSTORABLE, Fault, read
 from specwright.api.problems import FieldError, Problem, echo, validation
 from specwright.api.visible import Visible
@@ -22,11 +23,11 @@ from specwright.model.types import Kind, Type
 from specwright.model.values import key_kind
 from specwright.sql.filter import Condition, bind
 from specwright.sql.members import Members
-from specwright.sql.query import Filter, ListQuery, Sort
+from specwright.sql.query import Filter, ListQuery, Related, Sort
 from specwright.sql.sight import reached
 
 #: What a list takes besides filters.
-LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "count", "filter", "q")
+LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "include", "count", "filter", "q")
 
 MAX_OFFSET = 2**31 - 1
 MAX_PARAMETERS = 50
@@ -98,6 +99,7 @@ class Parameters:
         known = Known(self._manifest, resource, readable, lambda: self._visible.of(caller))
         sort = _read_sort(known, sent)
         fields = _read_fields(shown, sent)
+        include = _read_include(known, sent, limit)
         condition = self._read_condition(known, sent, caller)
         search = _read_search(resource, sent)
         filters = self._read_filters(known, sent)
@@ -112,6 +114,7 @@ class Parameters:
             count=count is not None,
             condition=condition,
             search=search,
+            include=include,
             reached=tuple(sorted(known.reached)),
         )
         return query if cursor is None else replace(query, after=cursor_reader(query, cursor))
@@ -129,6 +132,22 @@ class Parameters:
         sent.refuse_rest(("fields",))
         sent.finish()
         return fields
+
+    def read_row(
+        self, resource: Resource, shown: Sequence[Field], query_string: bytes, caller: Caller
+    ) -> tuple[tuple[Field, ...], tuple[Related, ...]]:
+        """The fields that `GET /tasks/{id}?…` is asked to show, and what to include.
+
+        Raises:
+            Problem: malformed or validation_failed.
+        """
+        sent = _Sent(query_string)
+        known = Known(self._manifest, resource, (), lambda: self._visible.of(caller))
+        fields = _read_fields(shown, sent)
+        include = _read_include(known, sent, 1)
+        sent.refuse_rest(("fields", "include"))
+        sent.finish()
+        return fields, include
 
     def read_nothing(self, query_string: bytes) -> None:
         """Refuse every parameter, on a route that takes none.
@@ -378,6 +397,16 @@ def _read_fields(readable: Sequence[Field], sent: _Sent) -> tuple[Field, ...]:
     if len(set(names)) < len(names):
         sent.refuse("fields", "repeated", "Must name each field once.")
     return tuple(field for field in readable if field.wire in names)
+
+
+def _read_include(known: Known, sent: _Sent, rows: int) -> tuple[Related, ...]:
+    """`include=project,tasks.comments`: related rows within each of so many rows."""
+    text = sent.take("include")
+    if text is None:
+        return ()
+    include = read_includes(known.visible, known.seen, text, rows, partial(sent.refuse, "include"))
+    known.reached |= entities(include)
+    return include
 
 
 def _read_search(resource: Resource, sent: _Sent) -> str | None:

@@ -43,8 +43,7 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
         listing = endpoints.plan_list(request)
         statement, values = listing.statement, list_values(listing.query)
     elif action == "read":
-        rights = endpoints.rights(caller)
-        statement = endpoints.service.statements.read(rights.scope("read"), rights.shown, rights.apart)
+        statement = endpoints.service.statements.read(endpoints.read_shape(request))
     else:
         kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
         statement = endpoints.service.statements.write(endpoints.rights(caller).shape(kind), kind)

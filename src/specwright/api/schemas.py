@@ -9,9 +9,10 @@ from uuid import UUID
 
 from specwright.api import json_text
 from specwright.api.fields import Taken, must_be_sent, seen, taken
-from specwright.model.manifest import Field, Filled, Manifest, Resource, Shown
+from specwright.model.manifest import Field, Filled, Manifest, Relation, Resource, Shown
 from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+from specwright.sql.includes import MOST
 from specwright.sql.members import ALL
 
 Schema = dict[str, Any]
@@ -38,6 +39,20 @@ def public(manifest: Manifest, resource: Resource) -> Schema:
         if taken(resource, field, "create", ALL) is Taken.READ_ONLY:
             members[field.wire]["readOnly"] = True
     return _object(members, [field.wire for field in fields if not field.readable_by])
+
+
+def included(relation: Relation) -> Schema:
+    """What `include` shows of a relation."""
+    row = {"$ref": f"#/components/schemas/{relation.target}Public"}
+    if not relation.many:
+        return {"anyOf": [row, {"type": "null"}], "description": f"Only with `include={relation.name}`."}
+    members: dict[str, Schema] = {
+        "items": {"type": "array", "items": row, "maxItems": MOST},
+        "more": {"type": "boolean", "description": "Whether there are more than these."},
+        "href": {"type": "string", "format": "uri-reference", "description": "The path of all of them."},
+    }
+    schema = _object(members, list(members))
+    return schema | {"description": f"The newest; only with `include={relation.name}`."}
 
 
 def page(resource: Resource) -> Schema:

@@ -27,8 +27,10 @@ from specwright.model.manifest import Field
 from specwright.model.paths import resolve
 from specwright.model.types import NUMBER, Kind
 from specwright.sql.expression import Comparison, Compiler, Predicate, Row
+from specwright.sql.includes import Include, included, needed
+from specwright.sql.items import item, named_fields, parts
 from specwright.sql.members import Members
-from specwright.sql.reads import item, named_fields, parts
+from specwright.sql.reads import bind_of
 from specwright.sql.scope import Scope
 from specwright.sql.sight import Sight
 from specwright.sql.tables import SEARCH, Tables, regconfig
@@ -56,7 +58,8 @@ class ListShape:
     #: What `filter=` asks, its literals as parameters.
     condition: Expr = TRUE
     search: bool = False
-    #: What the caller may read of the entities that filters and sort keys lead to, by name.
+    include: tuple[Include, ...] = ()
+    #: What the caller may read of the entities that filters, sort keys and includes lead to, by name.
     reads: tuple[tuple[str, Scope], ...] = ()
     #: What the caller sees, where the row decides that of some field.
     members: Members | None = None
@@ -107,13 +110,14 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
         sight.condition(shape.condition, row),
         _found(scope, table) if shape.search else true(),
     )
-    fields = named_fields(scope, shape.fields)
+    fields = named_fields(scope.resource, shape.fields)
     apart = shape.members is not None and shape.members.unsure(shape.fields)
     asked = {name for field in fields for name in needs(compiler.manifest, scope.resource, field)}
+    asked |= set(needed(scope.resource, shape.include))
     # Conditions on the rows of the page may ask for any of their columns.
     wanted = [known for known in scope.resource.fields if known.stored and (apart or known.name in asked)]
-    needed = {name.column: table.c[name.column] for name in wanted} | {key.name: key.selected for key in keys}
-    inner = select(*needed.values()).select_from(source).where(matching)
+    taken = {name.column: table.c[name.column] for name in wanted} | {key.name: key.selected for key in keys}
+    inner = select(*taken.values()).select_from(source).where(matching)
     inner = inner.order_by(*(key.order(key.value) for key in keys))
     if shape.after is not None:
         inner = inner.where(_after(compiler, keys, shape.after))
@@ -123,14 +127,14 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
     page = inner.limit(limit).subquery("page")
     shown = Row(scope.resource, {field.name: page.c[field.column] for field in wanted})
     held = parts(compiler, shown, fields, shape.members) if apart else ()
-    lateral, text = item(compiler, shown, page, fields, held)
+    lateral, text = item(compiler, shown, page, fields, held, included(sight, shown, shape.include))
     number = func.row_number().over(order_by=[key.order(page.c[key.name]) for key in keys])
     sorted_by = [page.c[key.name].label(f"k{n}") for n, key in enumerate(keys)]
     listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, lateral)
     rows = listed.subquery("listed")
     items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
     last = [
-        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(compiler.bind_of(key.field)))
+        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(bind_of(compiler, key.field)))
         .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
         .label(f"k{n}")
         for n, key in enumerate(keys)
@@ -197,7 +201,7 @@ def _after(compiler: Compiler, keys: Sequence[_Key], nulls: tuple[bool, ...]) ->
     """Whether the row comes after the one whose sort values are `after0`, `after1`, …"""
     columns = [key.value for key in keys]
     values = [
-        bindparam(f"after{n}", type_=compiler.bind_of(key.field), required=True) for n, key in enumerate(keys)
+        bindparam(f"after{n}", type_=bind_of(compiler, key.field), required=True) for n, key in enumerate(keys)
     ]
     directions = {key.descends for key in keys}
     if len(directions) == 1 and not any(key.nullable for key in keys):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from specwright.model.manifest import Field
+from specwright.model.manifest import Field, Relation
 from specwright.sql.filter import Condition
 
 #: The operators of `field__op=value`, and what each means.
@@ -60,6 +60,14 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """Rows to include, and what to include in each of them."""
+
+    relation: Relation
+    beyond: tuple["Related", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListQuery:
     """A page of a list. `sort` always ends with the key; `fields` are in the resource's order.
 
@@ -75,5 +83,6 @@ class ListQuery:
     count: bool = False
     condition: Condition | None = None
     search: str | None = None
-    #: The names of the entities that filters, condition and sort keys lead through or to.
+    include: tuple[Related, ...] = ()
+    #: The names of the entities that filters, condition, sort keys and includes lead through or to.
     reached: tuple[str, ...] = ()

@@ -1,132 +1,55 @@
 """Reads: one statement each, and PostgreSQL builds the JSON."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.selectable import LateralFromClause
+from sqlalchemy import Numeric, Select, bindparam, select
+from sqlalchemy.types import TypeEngine
 
-from specwright.model.expression import Expr
 from specwright.model.manifest import Field
-from specwright.model.types import Kind, Type
-from specwright.sql.expression import UTC, Compiler, Predicate, Row
-from specwright.sql.members import Members, is_unsure
+from specwright.model.types import Kind
+from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.sql.includes import Include, included
+from specwright.sql.items import item, named_fields, parts
+from specwright.sql.members import Members
 from specwright.sql.scope import Scope
+from specwright.sql.sight import Sight
 from specwright.sql.tables import Tables
 
-#: RFC 3339 in UTC with microseconds, always of one length.
-_RFC_3339: ColumnElement[Any] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+
+@dataclass(frozen=True, slots=True)
+class ReadShape:
+    """What makes one read differ from another."""
+
+    scope: Scope
+    fields: tuple[str, ...]
+    #: What the caller sees, where the row decides that of some field.
+    members: Members | None = None
+    include: tuple[Include, ...] = ()
+    #: What the caller may read of the entities that are included, by name.
+    reads: tuple[tuple[str, Scope], ...] = ()
 
 
-def wire_value(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as it stands in JSON: a number is a string, a timestamp RFC 3339, in a list as well."""
-    match field.type:
-        case Type(Kind.NUMBER):
-            return cast(column, Text())
-        case Type(Kind.TIMESTAMP):
-            return _moment(column)
-        case Type(Kind.LIST, item=Type(Kind.NUMBER)):
-            return cast(column, ARRAY(Text()))
-        case Type(Kind.LIST, item=Type(Kind.TIMESTAMP)):
-            moments = func.unnest(column).column_valued("moment")
-            return case((column.is_not(None), func.array(select(_moment(moments)).scalar_subquery())))
-        case _:
-            return column
-
-
-def _moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.to_char(func.timezone(UTC, column), _RFC_3339)
-
-
-#: Fields that are there only where the predicate holds.
-Part = tuple[Predicate, Sequence[Field]]
-
-
-def item(
-    compiler: Compiler,
-    row: Row,
-    table: FromClause,
-    fields: Sequence[Field],
-    parts: Sequence[Part] = (),
-) -> tuple[FromClause, ColumnElement[Any]]:
-    """A row of table as one JSON text: the lateral subquery to select from, and the text.
-
-    Those fields that are in a part follow the others, or are absent.
-    """
-    if not parts:
-        whole = _values(compiler, row, table, fields, "item")
-        return whole, cast(func.row_to_json(whole.table_valued()), Text())
-    apart = [field for _, part in parts for field in part]
-    certain = [field for field in fields if field not in apart]
-    pieces = [_pieces(compiler, row, table, certain)] if certain else []
-    pieces += [case((predicate, _pieces(compiler, row, table, part))) for predicate, part in parts]
-    # What is not there is NULL, which concat_ws leaves out.
-    joined = func.concat_ws(literal_column("','"), *pieces)
-    text = func.concat(literal_column("'{'"), joined, literal_column("'}'"))
-    source = select(text.label("item")).correlate(table).lateral("item")
-    return source, source.c.item
-
-
-def parts(compiler: Compiler, row: Row, fields: Sequence[Field], members: Members | None) -> list[Part]:
-    """The fields that the caller sees of some rows only, by condition."""
-    found: dict[Expr, list[Field]] = {}
-    for field in fields if members is not None else ():
-        assert members is not None
-        if is_unsure(condition := members.sees(field.name)):
-            found.setdefault(condition, []).append(field)
-    return [(compiler.condition(condition, row), group) for condition, group in found.items()]
-
-
-def _values(
-    compiler: Compiler, row: Row, table: FromClause, fields: Sequence[Field], name: str
-) -> LateralFromClause:
-    columns = [wire_value(field, compiler.column(row, field)).label(field.wire) for field in fields]
-    return select(*columns).correlate(table).lateral(name)
-
-
-def _pieces(compiler: Compiler, row: Row, table: FromClause, fields: Sequence[Field]) -> ColumnElement[Any]:
-    """The members of these fields, without braces around them."""
-    source = _values(compiler, row, table, fields, "members")
-    whole = cast(func.row_to_json(source.table_valued()), Text())
-    inner = func.left(func.substr(whole, literal_column("2")), literal_column("-1"))
-    return select(inner).select_from(source).correlate(table).scalar_subquery()
-
-
-def named_fields(scope: Scope, names: Sequence[str]) -> list[Field]:
-    """The fields of these names, in this order."""
-    fields = {field.name: field for field in scope.resource.fields}
-    return [fields[name] for name in names]
-
-
-def read_row(
-    tables: Tables,
-    compiler: Compiler,
-    scope: Scope,
-    names: tuple[str, ...],
-    members: Members | None = None,
-) -> Select[Any]:
+def read_row(tables: Tables, compiler: Compiler, shape: ReadShape) -> Select[Any]:
     """The version and the JSON of the row with the key `:key`, if the scope lets it be read."""
+    scope = shape.scope
     table = tables.of(scope.resource).alias("t")
     row = Row.of(scope.resource, table)
-    fields = named_fields(scope, names)
-    source, text = item(compiler, row, table, fields, parts(compiler, row, fields, members))
+    fields = named_fields(scope.resource, shape.fields)
+    held = parts(compiler, row, fields, shape.members)
+    more = included(Sight(compiler, dict(shape.reads)), row, shape.include)
+    source, text = item(compiler, row, table, fields, held, more)
     return (
         select(row.columns["version"].label("version"), text.label("item"))
         .select_from(table, source)
         .where(is_key(compiler, row), compiler.condition(scope.before, row))
     )
+
+
+def bind_of(compiler: Compiler, field: Field) -> TypeEngine[Any]:
+    """The SQL type of a parameter that is compared with a field; what is calculated has any size."""
+    whole = field.calculated and field.type.kind is Kind.INTEGER
+    return Numeric() if whole else compiler.bind_type(field.type)
 
 
 def is_key(compiler: Compiler, row: Row) -> Predicate:

@@ -26,16 +26,16 @@ class Sight(Compiler):
     def __init__(self, definer: Compiler, reads: Mapping[str, Scope]) -> None:
         super().__init__(definer.tables)
         self.caller_values = definer.caller_values
-        self._definer = definer
+        self.definer = definer
         self._reads = reads
 
     def calculated(self, row: Row, field: Field) -> ColumnElement[Any]:
         """What the definer works it out to be."""
-        return self._definer.calculated(row, field)
+        return self.definer.calculated(row, field)
 
     def seen(self, row: Row) -> Predicate:
         """Whether the caller may read the row."""
-        return self._definer.condition(self._reads[row.resource.name].before, row)
+        return self.definer.condition(self._reads[row.resource.name].before, row)
 
     def ends(self, hop: Relation) -> bool:
         """Whether a hop may lead nowhere: whatever it leads to may be unreadable."""

@@ -10,8 +10,7 @@ from specwright.model.expression import TRUE
 from specwright.model.manifest import Manifest
 from specwright.sql.expression import Compiler, Row
 from specwright.sql.lists import ListShape, list_rows
-from specwright.sql.members import Members
-from specwright.sql.reads import read_row
+from specwright.sql.reads import ReadShape, read_row
 from specwright.sql.scope import Scope, Scopes
 from specwright.sql.statement import Statement, compile_statement
 from specwright.sql.tables import Tables
@@ -40,9 +39,7 @@ class Statements:
         self._written: Callable[[ListShape], Statement] = lru_cache(WRITTEN)(self._list)
         self.members = scopes.members
         self.moves = scopes.moves
-        self.read: Callable[[Scope, tuple[str, ...], Members | None], Statement] = lru_cache(SHAPES)(
-            self._read
-        )
+        self.read: Callable[[ReadShape], Statement] = lru_cache(SHAPES)(self._read)
         self.permit: Callable[[Scope], Statement] = lru_cache(SHAPES)(self._permit)
         self.write: Callable[[WriteShape, WriteKind], Statement] = lru_cache(SHAPES)(self._write)
         self.confirmation: Callable[[WriteShape, WriteKind], Statement | None] = lru_cache(SHAPES)(
@@ -57,9 +54,9 @@ class Statements:
         compiler = Compiler(self.tables)
         return compile_statement(compiler, list_rows(self.tables, compiler, shape))
 
-    def _read(self, scope: Scope, fields: tuple[str, ...], members: Members | None) -> Statement:
+    def _read(self, shape: ReadShape) -> Statement:
         compiler = Compiler(self.tables)
-        return compile_statement(compiler, read_row(self.tables, compiler, scope, fields, members))
+        return compile_statement(compiler, read_row(self.tables, compiler, shape))
 
     def _permit(self, scope: Scope) -> Statement:
         """Whether the caller may do what is done to no row in particular, as `granted`."""

@@ -49,9 +49,10 @@ from specwright.sql.columns import default_sql
 from specwright.sql.constraints import is_row_check
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.idempotency import attempt, attempted, kept
+from specwright.sql.items import item, named_fields, parts
 from specwright.sql.members import Members, is_unsure
 from specwright.sql.moves import Moves, is_kept, is_move
-from specwright.sql.reads import is_key, item, named_fields, parts
+from specwright.sql.reads import bind_of, is_key
 from specwright.sql.scope import Scope
 from specwright.sql.tables import Tables
 
@@ -239,7 +240,7 @@ class Writes:
 
     def _item(self, row: Row, source: FromClause) -> tuple[FromClause, ColumnElement[Any]]:
         """The row as the answer shows it."""
-        fields = named_fields(self.shape.scope, self.shape.shown)
+        fields = named_fields(self.resource, self.shape.shown)
         held = parts(self.compiler, row, fields, self.shape.members)
         return item(self.compiler, row, source, fields, held)
 
@@ -401,7 +402,7 @@ class Writes:
                 yield Check(f"member:{self._position(name)}", self._condition(condition, row))
 
     def _same_type(self, name: str) -> Any:
-        return self.compiler.bind_of(self._field(name))
+        return bind_of(self.compiler, self._field(name))
 
     def _condition(self, expr: Expr, row: Row) -> Predicate:
         return self.compiler.condition(expr, row)

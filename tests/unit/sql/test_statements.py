@@ -12,6 +12,7 @@ from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.manifest import Manifest
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP
 from specwright.sql.lists import ListShape
+from specwright.sql.reads import ReadShape
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
 
@@ -59,9 +60,9 @@ def _all() -> dict[str, Statement]:
     ada, admin = Rights(statements, task, ADA), Rights(statements, task, ADMIN)
     return {
         "read, by a member of the project": statements.read(
-            statements.scope(task, "read", ADA), fields, None
+            ReadShape(statements.scope(task, "read", ADA), fields)
         ),
-        "read, by an admin": statements.read(statements.scope(task, "read", ADMIN), fields, None),
+        "read, by an admin": statements.read(ReadShape(statements.scope(task, "read", ADMIN), fields)),
         "list, by anyone": statements.list(ListShape(public, fields, newest)),
         "list, by an admin, after a cursor": statements.list(
             ListShape(admin.scope("list"), fields, newest, after=(False, False))
@@ -120,7 +121,7 @@ def test_a_shape_is_compiled_once() -> None:
     task = manifest.resource("Task")
     first, second = (statements.scope(task, "read", Caller(name)) for name in ("ada", "bob"))
     assert first is second
-    assert statements.read(first, ("id",), None) is statements.read(second, ("id",), None)
+    assert statements.read(ReadShape(first, ("id",))) is statements.read(ReadShape(second, ("id",)))
     one, other = (Rights(statements, task, Caller(name)).shape("update") for name in ("ada", "bob"))
     assert statements.write(one, "update") is statements.write(other, "update")
 
