@@ -180,6 +180,28 @@ CONDITIONS = {
         title == lower(parent.title)
         cost == -parent.cost
         cost == parent.cost + 1
+        late
+        not late
+        late == True
+        parent.late
+        late == parent.late
+        double == 9007199254740991000
+        double > 0
+        double is None
+        net == 0.10
+        net == 1.11
+        net == parent.net
+        label == "a"
+        label < "b"
+        label is None
+        label == parent.label
+        since < now()
+        since == due
+        replies == 0
+        replies == 2
+        replies != 1
+        replies == parent.replies
+        project.open == 3
     """,
     "Project": """
         name == "a"
@@ -195,6 +217,17 @@ CONDITIONS = {
         not tasks.done
         tasks.due < now()
         tasks.priority + size == 3
+        open == 0
+        open == 3
+        open > 1
+        load == 0
+        load > 1
+        points == 0
+        points > 9007199254740991000
+        heavy
+        not heavy
+        tasks.late
+        tasks.replies > 1
     """,
     "Comment": """
         body == task.title
@@ -206,6 +239,9 @@ CONDITIONS = {
         task.owner == author
         task.comments.author != author
         not task.owner == caller
+        task.late
+        task.replies == 2
+        task.project.heavy
     """,
 }
 

@@ -106,7 +106,7 @@ def make_manifest(
             some("project", to("Project")),
             field("parent", to("Task")),
             field("late", BOOLEAN, computed=asked["late"]),
-            field("double", INTEGER, computed=parse("priority * 2")),
+            field("double", INTEGER, computed=parse("priority * 9007199254740991 * 1000")),
             field("net", NUMBER, computed=parse("cost * 1.005")),
             field("label", TEXT, computed=parse("coalesce(project.name, title)")),
             field("since", TIMESTAMP, computed=parse("coalesce(due, created_at)")),

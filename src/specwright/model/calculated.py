@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from specwright.model.expression import Call, Expr, Path, walk
-from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.manifest import Field, Manifest, Relation, Resource
 from specwright.model.paths import resolve
 from specwright.model.typecheck import VOLATILE
 
@@ -32,10 +32,11 @@ def reads(manifest: Manifest, resource: Resource, expr: Expr) -> Iterator[tuple[
 def entities(manifest: Manifest, resource: Resource, expr: Expr) -> set[str]:
     """The names of the entities whose rows an expression reads besides the row itself."""
     found = {
-        hop.target
+        name
         for node in walk(expr)
         if isinstance(node, Path)
         for hop in resolve(manifest, resource, node).hops
+        for name in _met(hop)
     }
     for source, field in reads(manifest, resource, expr):
         found |= entities_of(manifest, source, field)
@@ -50,8 +51,13 @@ def entities_of(manifest: Manifest, resource: Resource, field: Field) -> set[str
         if field.aggregate is not None:
             found.add(source.name)
     if field.aggregate is not None and (relation := resource.relation(field.aggregate.relation)):
-        found.add(relation.target)
+        found |= _met(relation)
     return found
+
+
+def _met(hop: Relation) -> set[str]:
+    """The entities whose rows a hop reads."""
+    return {hop.target} if hop.through is None else {hop.target, hop.through.link}
 
 
 def needs(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
@@ -80,6 +86,22 @@ def is_volatile(manifest: Manifest, resource: Resource, field: Field) -> bool:
         or any(is_volatile(manifest, *each) for each in reads(manifest, source, expr))
         for source, expr in made_of(manifest, resource, field)
     )
+
+
+def weight(
+    manifest: Manifest, resource: Resource, field: Field, known: dict[tuple[str, str], int] | None = None
+) -> int:
+    """How many nodes the value of a field is worked out by, those of the fields that it needs included."""
+    known = {} if known is None else known
+    here = resource.name, field.name
+    if here not in known:
+        # One that needs itself is told of elsewhere.
+        known[here] = 0
+        known[here] = sum(
+            len(walk(expr)) + sum(weight(manifest, *each, known) for each in reads(manifest, source, expr))
+            for source, expr in made_of(manifest, resource, field)
+        )
+    return known[here]
 
 
 def circle(manifest: Manifest, resource: Resource, field: Field) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ COMPUTED = "= expr"
 #: The rules that make one value of many rows.
 AGGREGATES = ("count of", "sum of")
 
-_WHERE = re.compile(r"\s+where(?=\s|`)")
+_WHERE = re.compile(r"\s+where(?=\s|`|$)")
 
 _CONTRADICTIONS = (
     ("required", "default", "required means it must be sent, and a default that it may be left out"),

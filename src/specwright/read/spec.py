@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from specwright.model.calculated import circle
+from specwright.model.calculated import circle, weight
 from specwright.model.expression import Path, walk
 from specwright.model.manifest import (
     HAND_OVER,
@@ -39,6 +39,8 @@ from specwright.read.tenancy import (
 )
 from specwright.read.vocabulary import RULE_LINES, SEARCH_IN, SEARCH_LANGUAGES, TABLES
 
+#: Names, literals and operators that a calculated field takes, each time that one needs another.
+_HEAVIEST = 1000
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
 #: Reads the sections that classes stand for; their mistakes go with those of the specs.
 ReadCode = Callable[[Mistakes], Sequence[Section]]
@@ -377,12 +379,19 @@ class _Reading:
             return
         try:
             way = circle(manifest, resource, row.field)
+            nodes = weight(manifest, resource, row.field)
         except ExpressionError:
             # Another field on the way is no better, and told where it stands.
             return
         if way:
             said = ", which needs ".join(f"{name}.{field}" for name, field in way)
             self.mistakes.add(row.name, f"a field cannot be computed from itself: {said}")
+        elif nodes > _HEAVIEST:
+            self.mistakes.add(
+                row.name,
+                f'"{row.field.name}" takes {nodes} steps to work out, with all that it needs; '
+                f"there are at most {_HEAVIEST}",
+            )
 
     def judge_then(self, manifest: Manifest, resource: Resource, row: GrantRow) -> None:
         """What holds after handing over is judged together with the row before, so on the row itself."""

@@ -17,6 +17,7 @@ from specwright.model.manifest import (
     MANIFEST_FORMAT,
     Action,
     ActionParameter,
+    Aggregate,
     Bounds,
     Chosen,
     Example,
@@ -109,6 +110,7 @@ FIELDS = st.builds(
     shown=st.sampled_from(Shown),
     on_delete=maybe(st.sampled_from(OnDelete)),
     computed=maybe(EXPRESSIONS),
+    aggregate=maybe(st.builds(Aggregate, TEXT, TEXT, TEXT, maybe(EXPRESSIONS))),
     origin=ORIGINS,
 )
 RESOURCES = st.builds(

@@ -37,6 +37,90 @@ def example(request: str, answer: str = "200") -> str:
 
 CASES = [
     pytest.param(
+        TASK
+        + """\
+| title | text | ..9 |
+| part of | Task | on delete clear |
+| n | integer | sum of tasks.title |
+| m | integer | count of tasks where `titel == "a"` |
+| o | integer | count of tasks where |
+| c | boolean | = `title == caller.id` |
+| d | integer | count of tasks where `title == caller.id` |
+| e | text | = `tasks.title` |
+| g | list of text | = `title` |
+| h | `a`, `b` | = `title` |
+| i | integer | sum of tasks.j |
+| j | number(8,2) | = `1.5` |
+| k | integer | count of tasks.title |
+| l | integer | sum of tasks |
+""",
+        [
+            '7:17: "title" of Task is text, and a sum needs numbers',
+            '8:39: Task has no field "titel". Did you mean "title"?',
+            '9:37: "count of tasks where" needs a condition, as `status != "done"`',
+            "10:29: a computed field is the same for every caller",
+            "11:48: a computed field is the same for every caller",
+            '12:17: "tasks.title" leads to many rows, and this is one value: count of and sum of make one of many',
+            '13:22: "= expr" does not go with field "g": a computed value is one value of its own, and it is list of text',
+            "14:21: this is text, and the field is `a`, `b`",
+            '15:17: "j" of Task is number(8,2), and its sum no integer',
+            "17:17: write count of RELATION, or sum of RELATION.FIELD",
+            "18:17: write count of RELATION, or sum of RELATION.FIELD",
+        ],
+        id="calculated",
+    ),
+    pytest.param(
+        TASK
+        + """\
+| part of | Task | on delete clear |
+| a | integer | = `b + 1` |
+| b | integer | sum of tasks.a |
+| c | boolean | = `not c` |
+| d | boolean | = `c and a > 1` |
+""",
+        [
+            "6:3: a field cannot be computed from itself: Task.a, which needs Task.b, which needs Task.a",
+            "7:3: a field cannot be computed from itself: Task.b, which needs Task.a, which needs Task.b",
+            "8:3: a field cannot be computed from itself: Task.c, which needs Task.c",
+        ],
+        id="calculated-from-itself",
+    ),
+    pytest.param(
+        TASK
+        + "| a0 | integer | |\n"
+        + "".join(f"| a{n + 1} | integer | = `a{n} + a{n}` |\n" for n in range(9)),
+        ['14:3: "a9" takes 1533 steps to work out, with all that it needs; there are at most 1000'],
+        id="calculated-from-too-much",
+    ),
+    pytest.param(
+        TASK
+        + """\
+| status | `a`, `b` | |
+| fixed | `a`, `b` | default `a`, immutable |
+| free | `a`, `b` | default `a` |
+| made | `a`, `b` | = `free` |
+
+| Field | Moves | Who |
+|---|---|---|
+| status | a → b | |
+| fixed | a → b | |
+| free | a → a, b → a | near |
+| made | a → b | |
+
+| Who | Is |
+|---|---|
+| near | `nothing == caller` |
+""",
+        [
+            '12:3: "status" of Task does not move: it needs the state that a new row begins in. Add the rule default `a`',
+            '13:3: "fixed" of Task does not move: it is immutable',
+            '14:10: "a → a" is no move: to stay is always allowed',
+            '15:3: "made" of Task does not move: its value is computed',
+            '19:11: "near" moves Task: Task has no field "nothing".',
+        ],
+        id="immovable",
+    ),
+    pytest.param(
         "## Task\n\n| Field | Type | Rule |\n|---|---|---|\n| a | text | |\n",
         [
             "3:3: this table has the header Field | Type | Rule; one that begins with Field needs Field | Type | Rules or Field | Moves [| Who]. Only Means, Description, Notes, Example may stand beside",

@@ -39,7 +39,7 @@ Who it is about.
 | notes  | json | hidden | |
 | ref    | uuid | read only | |
 | tags   | many Tag | | |
-| amount | integer | count of loan_items | |
+| amount | integer | count of loan_items where `state in ["new", "in use"]` | |
 | late   | boolean | = `first < now() or nick == "a\|b"` | |
 
 | Who | Is |

@@ -1,10 +1,12 @@
 """The access matrix: a row for each who, a column for each action, in three forms."""
 
 import json
+from dataclasses import replace
 
-from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner
-from specwright.model.manifest import ACTIONS, Manifest
-from specwright.model.types import INTEGER, TEXT
+from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner, role
+from specwright.model.expression import Literal
+from specwright.model.manifest import ACTIONS, Grant, Manifest, Move
+from specwright.model.types import INTEGER, TEXT, Kind, Type
 from specwright.write.access_page import as_html
 from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
 
@@ -105,3 +107,36 @@ def test_fields_that_are_not_for_everybody_are_named() -> None:
     expected = ["pay: readable by boss and owner, writable by boss.", "rank: writable by boss."]
     for told in (as_text(matrices), as_markdown(matrices), as_html(matrices)):
         assert [note in told for note in expected] == [True, True]
+
+
+def test_moves_are_columns() -> None:
+    """A column for each state that can be reached: whose the move there is, and from where."""
+    kinds = Type(Kind.ENUM, literals=("new", "seen", "shut"))
+    state = field("state", kinds, default=Literal("new"))
+    moves = (
+        Move("m1", "state", "new", "seen", (OWNER, named("friend"))),
+        Move("m2", "state", "seen", "shut"),
+        Move("m3", "state", "new", "shut", (named("friend"),)),
+    )
+    note = replace(
+        entity(
+            "Note",
+            state,
+            owner(),
+            grants=(
+                grant(OWNER, "list, read, create"),
+                Grant("g", role("admin"), ("read", "update", "moves"), may="everything"),
+            ),
+        ),
+        moves=moves,
+    )
+    (matrix,) = access_matrix(backend(note, names={"friend": "owner != caller"}, roles=("admin",)))
+    assert matrix.actions == (*ACTIONS, "state → seen", "state → shut")
+    cells = {who: [str(cell) for cell in row[-2:]] for who, row in matrix.rows}
+    assert cells == {
+        "anyone": ["–", "–"],
+        "signed in": ["–", "–"],
+        "owner": ['when state == "new"', "–"],
+        "admin": ['when state == "new"', 'when state == "seen" or when state == "new"'],
+        "friend": ['when state == "new"', 'when state == "new"'],
+    }
