@@ -38,6 +38,7 @@ def binding(
         filters,
         None if query.condition is None else query.condition.text,
         query.search,
+        query.deleted,
         caller,
         *(() if tenant is None else (_write_value(tenant),)),
     ]

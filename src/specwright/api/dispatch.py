@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 from specwright.api.endpoints import Endpoints
 from specwright.api.request import Reply, Request
-from specwright.model.manifest import Action, Resource
+from specwright.api.restoration import Restoration
+from specwright.model.manifest import RESTORE, Action, Resource
 from specwright.model.names import kebab
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -77,6 +78,14 @@ class Dispatch:
                     "DELETE": one.delete,
                 },
             )
+
+            if one.resource.soft_delete:
+                self._row_actions[path, RESTORE] = Match(
+                    one,
+                    f"{one.path}/{{id}}/{RESTORE}",
+                    {"POST": Restoration(one).restore},
+                    verb=RESTORE,
+                )
 
     def find(self, method: str, path: str) -> Match | None:
         """The derived path of a raw request path, unless the application answers this method itself."""

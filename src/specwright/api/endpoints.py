@@ -24,13 +24,13 @@ from specwright.api.service import Service
 from specwright.api.violations import move_problem, problem_of, reference_problem, rule_problem
 from specwright.model.caller import Caller
 from specwright.model.expression import TRUE
-from specwright.model.manifest import HAND_OVER, MOVE, Field, Filled, Resource
+from specwright.model.manifest import HAND_OVER, MOVE, SEE_DELETED, Field, Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
 from specwright.sql.lists import ListShape
 from specwright.sql.query import ListQuery
 from specwright.sql.reads import ReadShape
-from specwright.sql.scope import Scope
+from specwright.sql.scope import Deleted, Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
 from specwright.sql.writes import WriteShape, refused_at_once
@@ -42,6 +42,7 @@ _DIAGNOSES: dict[WriteKind, WriteKind] = {
     "create": "diagnose_create",
     "update": "diagnose_update",
     "delete": "diagnose_delete",
+    "restore": "diagnose_restore",
 }
 
 
@@ -94,6 +95,8 @@ class Endpoints:
             caller=request.caller,
             cursor_reader=self._cursor_reader(request.caller),
         )
+        if query.deleted is not Deleted.HIDDEN:
+            scope = self.deleted_scope("list", query.deleted, request.caller)
         statement = self._list_statement(scope, query, request.caller)
         listing = Listing(query, statement, self._binding(query, request.caller))
         if not request.query:
@@ -154,7 +157,7 @@ class Endpoints:
         scope = self.row_scope("read", request.caller)
         shape = self.read_shape(request)
         key = self.key(request.key)
-        if not scope.possible:
+        if not scope.possible or not shape.scope.possible:
             raise Problem("not_found")
         statement = self.service.statements.read(shape)
         rows = await self.fetch(statement, request.caller, {"key": key})
@@ -253,6 +256,18 @@ class Endpoints:
             raise Problem("forbidden", f"You may not {action} {self.resource.path}.")
         return scope
 
+    def deleted_scope(self, action: str, deleted: Deleted, caller: Caller) -> Scope:
+        """The rows that the caller may list or read, deleted ones among them.
+
+        Raises:
+            Problem: 401 or 403, they are granted to see no deleted row.
+        """
+        if deleted is not Deleted.HIDDEN and not self.rights(caller).scope(SEE_DELETED).possible:
+            if caller.anonymous:
+                raise unauthenticated()
+            raise Problem("forbidden", f"You may not see deleted {self.resource.path}.")
+        return self.rights(caller).within(deleted, action)
+
     async def permit(self, scope: Scope, caller: Caller, connection: Any) -> None:
         """Judge what only the database knows of a caller, for what is done to no row in particular.
 
@@ -283,11 +298,12 @@ class Endpoints:
         rights = self.rights(request.caller)
         if not request.query:
             return rights.read
-        fields, include = self.service.parameters.read_row(
+        fields, include, deleted = self.service.parameters.read_row(
             self.resource, rights.seen, request.query, request.caller
         )
         return replace(
             rights.read,
+            scope=self.deleted_scope("read", deleted, request.caller),
             fields=tuple(field.name for field in fields),
             include=rights.includes(include),
             reads=rights.reads(sorted(entities(include))),
@@ -385,6 +401,8 @@ class Endpoints:
         if any(name.startswith("granted") for name in failed):
             what = f"{action} of" if action.startswith(MOVE) else action
             raise Problem("forbidden", f"You may not {what} this {self.resource.title.lower()}.")
+        if "deleted" in failed:
+            raise Problem("conflict", f"This {self.resource.title.lower()} is not deleted.")
         members = [name for name in failed if name.startswith("member:")]
         forbidden = [self.resource.fields[int(name.partition(":")[2])].wire for name in members]
         if body is not None:

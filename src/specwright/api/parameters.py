@@ -24,10 +24,22 @@ from specwright.model.values import key_kind
 from specwright.sql.filter import Condition, bind
 from specwright.sql.members import Members
 from specwright.sql.query import Filter, ListQuery, Related, Sort
+from specwright.sql.scope import Deleted
 from specwright.sql.sight import reached
 
 #: What a list takes besides filters.
-LIST_PARAMETERS = ("limit", "cursor", "offset", "sort", "fields", "include", "count", "filter", "q")
+LIST_PARAMETERS = (
+    "limit",
+    "cursor",
+    "offset",
+    "sort",
+    "fields",
+    "include",
+    "count",
+    "filter",
+    "q",
+    "deleted",
+)
 
 MAX_OFFSET = 2**31 - 1
 MAX_PARAMETERS = 50
@@ -96,6 +108,7 @@ class Parameters:
         count = sent.take("count")
         if count not in (None, "exact"):
             sent.refuse("count", "not_a_choice", "Must be exact.")
+        deleted = _read_deleted(resource, sent)
         known = Known(self._manifest, resource, readable, lambda: self._visible.of(caller))
         sort = _read_sort(known, sent)
         fields = _read_fields(shown, sent)
@@ -115,6 +128,7 @@ class Parameters:
             condition=condition,
             search=search,
             include=include,
+            deleted=deleted,
             reached=tuple(sorted(known.reached)),
         )
         return query if cursor is None else replace(query, after=cursor_reader(query, cursor))
@@ -135,8 +149,8 @@ class Parameters:
 
     def read_row(
         self, resource: Resource, shown: Sequence[Field], query_string: bytes, caller: Caller
-    ) -> tuple[tuple[Field, ...], tuple[Related, ...]]:
-        """The fields that `GET /tasks/{id}?…` is asked to show, and what to include.
+    ) -> tuple[tuple[Field, ...], tuple[Related, ...], Deleted]:
+        """The fields that `GET /tasks/{id}?…` is asked to show, what to include, and of which rows.
 
         Raises:
             Problem: malformed or validation_failed.
@@ -145,9 +159,10 @@ class Parameters:
         known = Known(self._manifest, resource, (), lambda: self._visible.of(caller))
         fields = _read_fields(shown, sent)
         include = _read_include(known, sent, 1)
-        sent.refuse_rest(("fields", "include"))
+        deleted = _read_deleted(resource, sent)
+        sent.refuse_rest(("fields", "include", "deleted") if resource.soft_delete else ("fields", "include"))
         sent.finish()
-        return fields, include
+        return fields, include, deleted
 
     def read_nothing(self, query_string: bytes) -> None:
         """Refuse every parameter, on a route that takes none.
@@ -407,6 +422,15 @@ def _read_include(known: Known, sent: _Sent, rows: int) -> tuple[Related, ...]:
     include = read_includes(known.visible, known.seen, text, rows, partial(sent.refuse, "include"))
     known.reached |= entities(include)
     return include
+
+
+def _read_deleted(resource: Resource, sent: "_Sent") -> Deleted:
+    """Whether deleted rows are asked for, of an entity that has such."""
+    text = sent.take("deleted") if resource.soft_delete else None
+    if text not in (None, Deleted.ONLY, Deleted.WITH):
+        sent.refuse("deleted", "not_a_choice", "Must be only or with.")
+        text = None
+    return Deleted.HIDDEN if text is None else Deleted(text)
 
 
 def _read_search(resource: Resource, sent: _Sent) -> str | None:

@@ -8,7 +8,7 @@ from specwright.api.endpoints import Endpoints, list_values
 from specwright.api.problems import Problem
 from specwright.api.request import Request
 from specwright.model.caller import Caller
-from specwright.model.manifest import Resource
+from specwright.model.manifest import RESTORE, Resource
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
 
@@ -31,7 +31,7 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
     """
     path, _, query = target.partition("?")
     match = dispatch.find(method, path) or dispatch.find(method, dispatch.prefix + path.lstrip("/"))
-    action = "" if match is None or match.verb else match.action(method)
+    action = "" if match is None or match.verb not in ("", RESTORE) else match.action(method)
     if match is None or not action:
         raise Problem("not_found", f"There is no derived route {method} {path}.")
     endpoints: Endpoints = match.endpoints

@@ -7,14 +7,14 @@ from weakref import WeakKeyDictionary, ref
 
 from specwright.api.fields import Taken, exists, must_be_sent, readable, seen, taken
 from specwright.model.caller import Caller
-from specwright.model.manifest import ACTIONS, HAND_OVER, Field, Resource
+from specwright.model.manifest import ACTIONS, HAND_OVER, RESTORE, SEE_DELETED, Field, Resource
 from specwright.model.names import kebab
 from specwright.sql.includes import Include
 from specwright.sql.members import Members, is_unsure
 from specwright.sql.moves import Moves
 from specwright.sql.query import ListQuery, Related
 from specwright.sql.reads import ReadShape
-from specwright.sql.scope import Scope
+from specwright.sql.scope import Deleted, Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
 from specwright.sql.writes import WriteShape
@@ -55,6 +55,8 @@ class Rights:
             for action in (
                 *ACTIONS,
                 HAND_OVER,
+                RESTORE,
+                SEE_DELETED,
                 *resource.moved_alone.values(),
                 *(known.name for known in resource.actions),
             )
@@ -97,6 +99,14 @@ class Rights:
     def scope(self, action: str) -> Scope:
         """The rows that the caller may list, read, create, update, delete or do an action to."""
         return self._scopes[action]
+
+    def within(self, deleted: Deleted, action: str) -> Scope:
+        """The same scope to list or read, of deleted rows."""
+        if deleted is Deleted.HIDDEN:
+            return self._scopes[action]
+        caller = self._caller()
+        assert caller is not None
+        return self._statements.scope(self._resource, action, caller, deleted)
 
     def reads(self, names: Iterable[str]) -> tuple[tuple[str, Scope], ...]:
         """What the caller may read of the entities of these names."""
@@ -156,7 +166,7 @@ class Rights:
             members=self.members if unsure or self.apart is not None else None,
             unsure=unsure,
             scope=self.scope("update" if action == "replace" else action),
-            read=self.scope("read"),
+            read=self.within(Deleted.ALIKE, "read") if action == RESTORE else self.scope("read"),
             targets=(),
             shown=() if action == "delete" else self.shown,
             caller_row=self._users and not self._anonymous,

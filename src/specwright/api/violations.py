@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.db.session import driver_error
-from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.manifest import RESTORE, Field, Manifest, Resource
 from specwright.model.syntax import print_expression
 from specwright.sql.checks import Violation
 from specwright.sql.constraints import describe_constraint
@@ -46,6 +46,11 @@ def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) ->
             if action == "delete":
                 message = f"{resource.title} rows refer to this one."
                 return Problem("conflict", message, errors=[FieldError("", "in_use", message)])
+            if action == RESTORE:
+                field = resource.field(violated.fields[0])
+                assert field is not None
+                message = f"{field.wire} refers to a deleted row: restore that one first."
+                return Problem("conflict", message, errors=[FieldError(field.wire, "deleted", message)])
             # The target was there when it was looked up, and vanished before the row was stored.
             return reference_problem(resource, violated.fields[0])
         case Violation.RULE:

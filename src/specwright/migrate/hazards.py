@@ -48,7 +48,18 @@ def table_goes(resource: Resource) -> Hazard:
 
 
 def column_goes(resource: Resource, field: Field, origin: Origin) -> Hazard:
-    """A field is dropped without `was`."""
+    """A field is dropped without `was`; or deleted rows stay no longer, and would come back."""
+    if field == resource.deleted:
+        rows = Rows(resource.table, f"{quote(field.column)} IS NOT NULL")
+        return Hazard(
+            f"drop {resource.name}.{field.name}",
+            f"{resource.name} is no longer soft delete: rows that are deleted would be there again.",
+            'Keep the rule line "soft delete", or restore or remove these rows first.',
+            origin,
+            rows,
+            "will be deleted for good",
+            rows.delete,
+        )
     return Hazard(
         f"drop {resource.name}.{field.name}",
         f"{resource.name}.{field.name} is no longer in the spec: its values go.",
@@ -111,10 +122,10 @@ def part_comes(
     fields = [field for name in violated.fields if (field := resource.field(name)) is not None]
     known = any(before[field.name] is not None for field in fields)
     match part:
-        case Unique(_, columns):
+        case Unique(_, columns) | IndexShape(_, columns, unique=True):
             if not known and default_sql(fields[-1]) is None:
                 return None
-            return _repeats(resource, fields[-1], columns)
+            return _repeats(resource, fields[-1], columns, part)
         case Check(_, sql) if violated.kind is Violation.RULE:
             return _breaks(resource, violated, fields, sql)
         case _ if not known:
@@ -141,8 +152,9 @@ def part_comes(
             return None
 
 
-def _repeats(resource: Resource, field: Field, columns: tuple[str, ...]) -> Hazard:
-    rows = Rows.repeating(resource.table, columns, resource.key_field.column)
+def _repeats(resource: Resource, field: Field, columns: tuple[str, ...], part: Part) -> Hazard:
+    of = part.where if isinstance(part, IndexShape) and part.where else ""
+    rows = Rows.repeating(resource.table, columns, resource.key_field.column, of)
     return Hazard(
         f"unique {resource.name}.{field.name}",
         f"{resource.name}.{field.name} becomes unique; rows that repeat a value cannot stay.",

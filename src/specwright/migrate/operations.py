@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
     select,
+    text,
     union,
 )
 from sqlalchemy import column as column_clause
@@ -200,9 +201,11 @@ class AddPart:
                         name, self.table, target, [column], [target_column], ondelete=on_delete
                     )
                 ]
-            case IndexShape(name, columns, using):
-                method: dict[str, Any] = {"postgresql_using": using} if using else {}
-                return [ops.CreateIndexOp(name, self.table, list(columns), **method)]
+            case IndexShape(name, columns, using, unique, where):
+                options: dict[str, Any] = {"postgresql_using": using} if using else {}
+                if where is not None:
+                    options["postgresql_where"] = text(where)
+                return [ops.CreateIndexOp(name, self.table, list(columns), unique=unique, **options)]
             case Search(name, column, sql):
                 table, column = quote(self.table), quote(column)
                 generated = f"{column} tsvector GENERATED ALWAYS AS ({sql}) STORED"
@@ -382,7 +385,7 @@ def _word(part: Part) -> str:
             return "check"
         case ForeignKey():
             return "foreign key"
-        case IndexShape():
-            return "index"
+        case IndexShape(unique=unique):
+            return "unique index" if unique else "index"
         case Search():
             return "search index"

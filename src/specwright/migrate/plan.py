@@ -98,7 +98,10 @@ def plan(before: Manifest, after: Manifest) -> Plan:
 def _protected(before: Manifest, after: Manifest, steps: tuple[Step, ...]) -> Iterator[Step]:
     """The steps, without policies and views in their way, which are made anew when all is done."""
     old, new = protection(before), protection(after)
-    if old == new and not any(isinstance(step.operation, DropColumn | SetType) for step in steps):
+    in_the_way = any(isinstance(step.operation, DropColumn | SetType) for step in steps)
+    # What is deleted to make room is deleted for good.
+    mends = any(step.hazard is not None and step.hazard.mend is not None for step in steps)
+    if old == new and not in_the_way and not (mends and old.deletions.tables):
         yield from steps
         return
     if old.tables:
@@ -213,7 +216,9 @@ class _Difference:
             yield Step(Require(table, new, new.default), hazard)
 
     def _cost(self, resource: Resource, part: Part) -> Hazard | None:
-        if resource.name not in self.old or isinstance(part, IndexShape | Search):
+        if resource.name not in self.old or isinstance(part, Search):
+            return None
+        if isinstance(part, IndexShape) and not part.unique:
             return None
         violated = self.meanings[part.name]
         before = self.before.resource(resource.name)

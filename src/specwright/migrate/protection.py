@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from specwright.migrate.operations import escaped
 from specwright.model.manifest import Manifest
-from specwright.sql import audit, idempotency, moving
+from specwright.sql import audit, deletion, idempotency, moving
 from specwright.sql.claims import DEFINER
 from specwright.sql.columns import quoted
 from specwright.sql.naming import LONGEST
@@ -79,6 +79,7 @@ class Unprotect:
     def ops(self) -> list[ops.MigrateOperation]:
         gone = [_UNPROTECT, *([_do(audit.WITHOUT_TRIGGERS)] if self.protection.audited else [])]
         gone += [_do(moving.WITHOUT_TRIGGERS)] if self.protection.moving else []
+        gone += [_do(deletion.WITHOUT_TRIGGERS)] if self.protection.deletions.tables else []
         return [Script(escaped(script)) for script in gone]
 
 
@@ -150,13 +151,16 @@ def scripts(wanted: Protection) -> Iterator[str]:
         yield _do(audit.script(wanted.audited))
     if wanted.moving:
         yield _do(moving.script(wanted.moving))
+    if wanted.deletions.tables:
+        yield _do(deletion.script(wanted.deletions))
     yield _do(_policies(wanted, _fingerprint(wanted)))
 
 
 def _fingerprint(wanted: Protection) -> str:
     trail = audit.script(wanted.audited) if wanted.audited else ""
     moves = moving.script(wanted.moving) if wanted.moving else ""
-    made = _roles(wanted) + trail + moves + _policies(wanted, "")
+    kept = deletion.script(wanted.deletions) if wanted.deletions.tables else ""
+    made = _roles(wanted) + trail + moves + kept + _policies(wanted, "")
     return sha256(made.encode()).hexdigest()[:32]
 
 

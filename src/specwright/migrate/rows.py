@@ -27,10 +27,13 @@ class Rows:
         return f"UPDATE {quote(self.table)} SET {quote(column)} = {value} WHERE {self.where}"  # noqa: S608
 
     @classmethod
-    def repeating(cls, table: str, columns: tuple[str, ...], order: str) -> "Rows":
-        """All but the first, by order, of the rows that agree in columns; without a value they never do."""
+    def repeating(cls, table: str, columns: tuple[str, ...], order: str, of: str = "") -> "Rows":
+        """All but the first, by order, of the rows that agree in columns; without a value they never do.
+
+        `of` says which rows are compared.
+        """
         names = ", ".join(map(quote, columns))
-        valued = " AND ".join(f"{quote(column)} IS NOT NULL" for column in columns)
+        valued = " AND ".join((*(f"{quote(column)} IS NOT NULL" for column in columns), *filter(None, [of])))
         place = f"row_number() OVER (PARTITION BY {names} ORDER BY {quote(order)})"
         numbered = f"SELECT ctid AS at, {place} AS place FROM {quote(table)} WHERE {valued}"  # noqa: S608
         return cls(table, f"ctid IN (SELECT at FROM ({numbered}) AS numbered WHERE place > 1)")  # noqa: S608

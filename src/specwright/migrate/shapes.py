@@ -77,11 +77,13 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class IndexShape:
-    """An index that no constraint brings along."""
+    """An index that no constraint brings along; `where` says of which rows, if not of all."""
 
     name: str
     columns: tuple[str, ...]
     using: str | None
+    unique: bool = False
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,10 @@ def _part(part: Constraint | Index) -> Part:
             if first.computed is not None:
                 return Search(name, first.name, str(first.computed.sqltext))
             using = part.dialect_options["postgresql"]["using"] or None
-            return IndexShape(name, tuple(column.name for column in part.columns), using)
+            where = part.dialect_options["postgresql"]["where"]
+            of = None if where is None else str(where)
+            return IndexShape(
+                name, tuple(column.name for column in part.columns), using, bool(part.unique), of
+            )
         case _:
             raise AssertionError(f"no table has a {type(part).__name__}")

@@ -32,6 +32,9 @@ MOVE = "move "
 #: What stands between a field and a state in the name of an action that is to take a row there.
 TO = " → "
 
+#: How the action begins that links rows of a field, and takes links away: `link tags`.
+LINK = "link "
+
 NO_ORIGIN = Origin("", 0)
 
 
@@ -136,20 +139,45 @@ class Field:
         return self.computed is not None or self.aggregate is not None
 
     @property
+    def linked(self) -> str | None:
+        """The entity whose rows a `many` field links."""
+        return self.type.target if self.type.kind is Kind.MANY else None
+
+    @property
     def target(self) -> str | None:
         """The entity a to-one reference points to."""
         return self.type.target if self.type.kind is Kind.REFERENCE else None
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """The entity of links that a relation of many to many goes through, and its references: here and there."""
+
+    link: str
+    near: str
+    far: str
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
-    """A way from a row to others: `field` lies on the source (to one) or on the target (to many)."""
+    """A way from a row to others: `field` lies on the source (to one) or on the target (to many).
+
+    Of many to many, it is the field that declares the relation, on either side.
+    """
 
     name: str
     source: str
     target: str
     field: str
     many: bool
+    through: Through | None = None
+
+    @property
+    def holder(self) -> str:
+        """The name of the entity that has the field."""
+        if self.through is not None:
+            return self.through.link.partition(".")[0]
+        return self.target if self.many else self.source
 
 
 class WhoKind(StrEnum):
@@ -293,6 +321,8 @@ class Resource:
     if_match_required: bool = False
     #: A User without a table: known only by the token's `sub`.
     external: bool = False
+    #: The rows of a `many` field, `Task.tags`: each links a row to another. It has a table and no routes.
+    link: bool = False
     was: str | None = None
     means: str = ""
     origin: Origin = NO_ORIGIN
@@ -354,7 +384,9 @@ class Resource:
         return {move.field: f"{MOVE}{move.field}" for move in self.moves if move.who}
 
     def granting(self, action: str) -> Iterator[Grant]:
-        """The grants of an action. To ask for a move, one of any move of the field will do, or to update.
+        """The grants of an action. To link rows, one to update will do.
+
+        To ask for a move, one of any move of the field will do, or to update.
 
         Whose the one is that is asked for, is judged apart. `status → done` names all that lead there.
         """
@@ -366,9 +398,13 @@ class Resource:
             for move in self.moves_of(action.removeprefix(MOVE)):
                 for who in move.who:
                     yield Grant(move.id, who, (action,), may=str(move), origin=move.origin)
+        asked = {action}
+        if action.startswith(MOVE):
+            asked |= {"moves", "update"}
+        elif action.startswith(LINK):
+            asked |= {"link", "update"}
         for grant in self.grants:
-            moves = action.startswith(MOVE) and not {"moves", "update"}.isdisjoint(grant.actions)
-            if moves or action in grant.actions:
+            if not asked.isdisjoint(grant.actions):
                 yield grant
 
     def _leading(self, name: str, state: str) -> Iterator[Grant]:
@@ -541,8 +577,13 @@ class Manifest:
 
     @property
     def stored(self) -> Iterator[Resource]:
-        """The resources that have a table and routes: all but an external User."""
+        """The resources that have a table: all but an external User."""
         return (resource for resource in self.resources if not resource.external)
+
+    @property
+    def served(self) -> Iterator[Resource]:
+        """The resources that have routes: those with a table, but for links."""
+        return (resource for resource in self.stored if not resource.link)
 
     def route(self, resource: Resource) -> str:
         """Where the rows are, below the prefix: `deals`, or `organizations/{organization_id}/deals`."""
@@ -560,7 +601,7 @@ class Manifest:
     def at(self, path: str) -> tuple[Resource, tuple[str, ...]] | None:
         """Whose rows a path below the prefix is about, and what stands behind: nothing, a key, an action."""
         parts = tuple(part for part in path.partition("?")[0].split("/") if part)
-        places = [(self.route(resource).split("/"), resource) for resource in self.stored]
+        places = [(self.route(resource).split("/"), resource) for resource in self.served]
         for place, resource in sorted(places, key=lambda each: -len(each[0])):
             begins = zip(parts, place, strict=False)
             if len(parts) >= len(place) and all(part == name or name[0] == "{" for part, name in begins):

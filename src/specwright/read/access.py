@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from specwright.model.manifest import (
     HAND_OVER,
+    RESTORE,
+    SEE_DELETED,
     Action,
     ActionParameter,
     Field,
@@ -212,8 +214,9 @@ def _actions(resource: Resource, cell: Span, mistakes: Mistakes) -> tuple[str, .
             found[f"link {snake(text.removeprefix('link '))}"] = None
         elif text == "link":
             mistakes.add(part, '"link" names what is linked: link tags')
-        elif text == "restore" and not resource.soft_delete:
-            mistakes.add(part, f'{resource.name} has nothing to restore: add the rule line "soft delete"')
+        elif text in (RESTORE, SEE_DELETED) and not resource.soft_delete:
+            what = "restore" if text == RESTORE else "see"
+            mistakes.add(part, f'{resource.name} has nothing to {what}: add the rule line "soft delete"')
         elif text in MAY:
             if text == HAND_OVER:
                 _judge_hand_over(resource, part, mistakes)

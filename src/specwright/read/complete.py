@@ -4,11 +4,12 @@ Knows nothing of Markdown: every reader ends here.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from specwright.model.manifest import Field, Relation, Resource, Shown
-from specwright.model.names import MAX_IDENTIFIER
+from specwright.model.links import link_of, through
+from specwright.model.manifest import DELETED, Field, Relation, Resource, Shown
+from specwright.model.names import MAX_IDENTIFIER, singular
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 from specwright.read.mistakes import Mistakes
 
@@ -40,6 +41,8 @@ def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
     declared = []
     for field in resource.fields:
         wire = f"{field.name}_id" if field.type.kind is Kind.REFERENCE else field.name
+        if field.type.kind is Kind.MANY:
+            wire = f"{singular(field.name)}_ids"
         if resource.name == USER and field.required:
             mistakes.add(
                 field.origin,
@@ -49,7 +52,7 @@ def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
         if resource.name == USER and field.filled is not None and field.filled.value == "the caller":
             mistakes.add(field.origin, f'"{field.name}" of User cannot be the caller: a User owns itself')
         declared.append(replace(field, id=f"{id_}.{field.was or field.name}", wire=wire, column=wire))
-    soft = [built_in("deleted_at", TIMESTAMP, Shown.HIDDEN)] if resource.soft_delete else []
+    soft = [built_in(DELETED, TIMESTAMP, Shown.READ_ONLY)] if resource.soft_delete else []
     fields = (
         built_in("id", key, Shown.READ_ONLY),
         *declared,
@@ -104,7 +107,8 @@ def _judge_fields(resource: Resource, mistakes: Mistakes) -> None:
         names[field.name] = field
         other = wires.setdefault(field.wire, field)
         if other is not field:
-            reference, plain = (field, other) if field.type.kind is Kind.REFERENCE else (other, field)
+            leads = field.type.kind in (Kind.REFERENCE, Kind.MANY)
+            reference, plain = (field, other) if leads else (other, field)
             mistakes.add(
                 field.origin if not field.built_in else other.origin,
                 f'"{field.name}" and "{other.name}" are both {field.wire} in JSON. '
@@ -123,13 +127,20 @@ def _judge_fields(resource: Resource, mistakes: Mistakes) -> None:
 def _with_relations(resources: Sequence[Resource], mistakes: Mistakes) -> tuple[Resource, ...]:
     by_name = {resource.name: resource for resource in resources}
     relations: dict[str, list[Relation]] = {name: [] for name in by_name}
-    ways = Counter((source.name, field.type.target) for source, field in _links(resources))
-    for source, field in _links(resources):
+    ways = Counter((source.name, field.type.target) for source, field in _ways(resources))
+    links = {
+        (source.name, field.name): link_of(source, field, by_name[field.linked])
+        for source, field in _ways(resources)
+        if field.linked in by_name
+    }
+    _judge_links(resources, links.values(), mistakes)
+    for source, field in _ways(resources):
         target = str(field.type.target)
-        relations[source.name].append(
-            Relation(field.name, source.name, target, field.name, field.type.kind is Kind.MANY)
-        )
-    for source, field in _links(resources):
+        link = links.get((source.name, field.name))
+        way = None if link is None else through(link)
+        many = field.type.kind is Kind.MANY
+        relations[source.name].append(Relation(field.name, source.name, target, field.name, many, way))
+    for source, field in _ways(resources):
         target = str(field.type.target)
         if target not in by_name or by_name[target].external:
             continue
@@ -148,11 +159,30 @@ def _with_relations(resources: Sequence[Resource], mistakes: Mistakes) -> tuple[
         if any(relation.name == name for relation in relations[target]):
             mistakes.add(field.origin, f'{target} has two relations named "{name}". Rename "{field.name}"')
             continue
-        relations[target].append(Relation(name, target, source.name, field.name, True))
-    return tuple(replace(resource, relations=tuple(relations[resource.name])) for resource in resources)
+        link = links.get((source.name, field.name))
+        way = None if link is None else through(link, back=True)
+        relations[target].append(Relation(name, target, source.name, field.name, True, way))
+    related = (replace(resource, relations=tuple(relations[resource.name])) for resource in resources)
+    return (*related, *links.values())
 
 
-def _links(resources: Sequence[Resource]) -> list[tuple[Resource, Field]]:
+def _judge_links(resources: Iterable[Resource], links: Iterable[Resource], mistakes: Mistakes) -> None:
+    tables = {resource.table: resource.name for resource in resources if not resource.external}
+    for link in links:
+        other = tables.setdefault(link.table, link.name)
+        if other != link.name:
+            mistakes.add(
+                link.origin, f"the links of {link.name} have one table with {other}, {link.table}. Rename one"
+            )
+        if len(link.table) > MAX_IDENTIFIER:
+            mistakes.add(
+                link.origin,
+                f"the links of {link.name} have the table {link.table}, a name of {len(link.table)} characters; "
+                f"PostgreSQL keeps {MAX_IDENTIFIER}. Shorten the name of the field",
+            )
+
+
+def _ways(resources: Sequence[Resource]) -> list[tuple[Resource, Field]]:
     return [
         (resource, field)
         for resource in resources

@@ -1,6 +1,6 @@
 """The closed vocabulary of the spec language; `docs/spec-language.md` explains every word of it."""
 
-from specwright.model.manifest import HAND_OVER, OnDelete
+from specwright.model.manifest import HAND_OVER, SEE_DELETED, OnDelete
 from specwright.model.types import Kind
 
 #: The tables that are read, by the columns they need and may have.
@@ -106,7 +106,7 @@ LIMITS = ("signed in", "owner")
 LEVELS = {"row": "row", "all": "collection"}
 
 #: What may be granted besides an action's name.
-MAY = ("list", "read", "create", "update", "delete", "restore", "link", HAND_OVER, "everything")
+MAY = ("list", "read", "create", "update", "delete", "restore", SEE_DELETED, "link", HAND_OVER, "everything")
 EVERYTHING = ("list", "read", "create", "update", "delete", "moves", "link", "restore")
 
 #: What the request block of an example may say before its headers.

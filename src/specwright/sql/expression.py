@@ -5,7 +5,7 @@ becomes `IS NOT TRUE`; above comparisons only AND and OR remain, for which NULL 
 in positive position is a plain `=` wherever one side cannot be null: `IS NOT DISTINCT FROM` uses no index.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Aggregate, Field, Manifest, Relation, Resource
+from specwright.model.manifest import Aggregate, Field, Manifest, Relation, Resource, Through
 from specwright.model.paths import resolve
 from specwright.model.typecheck import DURATIONS, common_type, is_of_membership, type_of
 from specwright.model.types import NUMBER, NUMBER_KINDS, TEXT, TEXT_KINDS, USER, Kind, Type
@@ -77,6 +77,8 @@ _SEARCH: dict[str, Callable[[Any, Any], Predicate]] = {
     "startswith": lambda text, part: func.starts_with(text, part),
     "endswith": lambda text, part: func.right(text, func.char_length(part)) == part,
 }
+#: What the key of the row is called that links lead from; no column of a spec begins with an underscore.
+NEAR = "_near"
 NOW: ColumnElement[Any] = func.transaction_timestamp()
 UTC: ColumnElement[Any] = literal_column("'UTC'")
 
@@ -169,6 +171,16 @@ class Compiler:
         """Where the rows are that a path leads to: all of them, whoever asks."""
         return self.tables.of(resource).alias()
 
+    def living(self, row: Row) -> Iterator[Predicate]:
+        """That the row is not deleted, where deleted rows stay: no path leads to them."""
+        deleted = row.resource.deleted
+        if deleted is not None:
+            yield row.columns[deleted.name].is_(None)
+
+    def subquery(self, query: Select[Any]) -> FromClause:
+        """A query to select from."""
+        return query.subquery()
+
     def seen(self, row: Row) -> Predicate:
         """Whether a path that leads to this row may go on: always, whoever asks."""
         return true()
@@ -213,18 +225,12 @@ class Compiler:
 
     def _settled(self, value: ColumnElement[Any], type_: Type) -> ColumnElement[Any]:
         """What was worked out as a value of its type, a number rounded to its digits after the point."""
-        if type_.kind is Kind.NUMBER and type_.scale is not None:
+        if type_.scale is not None:
             return func.round(cast(value, Numeric()), literal_column(str(type_.scale)))
         if type_.kind in NUMBER_KINDS:
             return cast(value, Numeric())
         made = cast(value, self.bind_type(type_))
         return made.collate("C") if type_.kind in TEXT_KINDS else made
-
-    def bind_of(self, field: Field) -> TypeEngine[Any]:
-        """The SQL type of a parameter that is compared with a field; what is worked out has any size."""
-        return (
-            Numeric() if field.calculated and field.type.kind is Kind.INTEGER else self.bind_type(field.type)
-        )
 
     def nullable(self, node: Expr, resource: Resource) -> bool:
         """Whether the value of a node can be None."""
@@ -253,7 +259,9 @@ class Compiler:
     def ends(self, hop: Relation) -> bool:
         """Whether a hop may lead nowhere, where it leads to one row."""
         reference = self.manifest.resource(hop.source).field(hop.field)
-        return not hop.many and (reference is None or reference.nullable)
+        # Of a deleted row, the row that it refers to may be deleted, too.
+        deleted = self.manifest.resource(hop.target).soft_delete
+        return not hop.many and (deleted or reference is None or reference.nullable)
 
     def constant(self, value: Any, expected: Type | None) -> ColumnElement[Any]:
         """A literal, spelled out in the statement."""
@@ -301,6 +309,7 @@ class Compiler:
         mine = (
             row.columns[within.name] == self.caller_value(("tenant",), within.type),
             row.columns[tenant.member] == self.caller_value((), USER),
+            *self.living(row),
         )
         return select(row.columns[name]).select_from(source).where(*mine).correlate(None).scalar_subquery()
 
@@ -340,13 +349,39 @@ class Comparison:
         hop = row.resource.relation(name)
         assert hop is not None, f"{row.resource.name} has no relation {name}"
         target = self.manifest.resource(hop.target)
+        if hop.through is not None:
+            table = self.linked(hop.through, target)
+            found = Row.of(target, table)
+            return (
+                table,
+                found,
+                and_(
+                    table.c[NEAR] == row.columns[row.resource.key],
+                    *self.compiler.living(found),
+                    self.compiler.seen(found),
+                ),
+            )
         table = self.compiler.source(target)
         found = Row.of(target, table)
         if hop.many:
             link = found.columns[hop.field] == row.columns[row.resource.key]
         else:
             link = found.columns[target.key] == row.columns[hop.field]
-        return table, found, and_(link, self.compiler.seen(found))
+        return table, found, and_(link, *self.compiler.living(found), self.compiler.seen(found))
+
+    def linked(self, through: Through, target: Resource) -> FromClause:
+        """The rows that links lead to, each with the key of the row that it is linked to."""
+        links = self.compiler.manifest.resource(through.link)
+        source = self.compiler.source(links)
+        link = Row.of(links, source)
+        near, far = link.columns[through.near].label(NEAR), link.columns[through.far]
+        if target.external:
+            return self.compiler.subquery(select(near, far.label(target.key_field.column)))
+        others = self.compiler.source(target)
+        other = Row.of(target, others)
+        found = select(near, *other.columns.values())
+        joined = found.select_from(source.join(others, other.columns[target.key] == far))
+        return self.compiler.subquery(joined)
 
     def atom(self, node: Expr) -> Predicate:
         match node:

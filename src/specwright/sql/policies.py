@@ -35,11 +35,12 @@ from specwright.model.roles import expanded
 from specwright.model.values import key_kind
 from specwright.sql.audit import Audited, audited
 from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
+from specwright.sql.deletion import NO_DELETIONS, Deletions, deletions
 from specwright.sql.expression import Row
 from specwright.sql.handover import handed_over, was
 from specwright.sql.moves import Pairs
 from specwright.sql.moving import Moving, begun, made_by_whose, moving
-from specwright.sql.scope import Scopes, who_condition, within
+from specwright.sql.scope import Scopes, living, who_condition, within
 from specwright.sql.tables import DIALECT, Tables, quote
 
 #: The database roles that are there whatever the spec says, by what follows the database's name: of nobody
@@ -71,7 +72,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All rows of a table, with the rights of the view's owner."""
+    """All living rows of a table, with the rights of the view's owner."""
 
     name: str
     select: str
@@ -91,6 +92,8 @@ class Protection:
     own_row: str | None
     #: Whose changes are recorded.
     audited: tuple[Audited, ...] = ()
+    #: Whose deleted rows stay.
+    deletions: Deletions = NO_DELETIONS
     #: What changes by moves alone.
     moving: tuple[Moving, ...] = ()
 
@@ -178,6 +181,7 @@ def _protection(same: _Same) -> Protection:
         filled=filled,
         own_row=_own_row(manifest),
         audited=tuple(audited(manifest)),
+        deletions=deletions(compiler.tables),
         moving=tuple(moving(compiler.tables)),
     )
 
@@ -234,6 +238,9 @@ class _Twins:
         if (asked := within(self.resource)) != TRUE:
             sql, roles = self._sql(asked), (NOBODY, *self.held)
             yield Policy(table, "specwright_tenant", "ALL", roles, sql, sql, permissive=False)
+        if (lives := living(self.resource)) != TRUE:
+            sql, roles = self._sql(lives), (NOBODY, *self.held)
+            yield Policy(table, "specwright_living", "ALL", roles, sql, sql, permissive=False)
         for command, action in COMMANDS.items():
             for number, grant in enumerate(self.resource.grants, start=1):
                 if action not in grant.actions:
@@ -392,7 +399,8 @@ def _view(manifest: Manifest, resource: Resource) -> View:
     table = view(manifest, resource)
     columns = ", ".join(quote(column.name) for column in table.columns)
     source = f"{quote(resource.schema)}.{quote(resource.table)}"
-    return View(f"{DEFINER}.{quote(resource.table)}", f"SELECT {columns} FROM {source}")  # noqa: S608
+    alive = "" if resource.deleted is None else f" WHERE {quote(resource.deleted.column)} IS NULL"
+    return View(f"{DEFINER}.{quote(resource.table)}", f"SELECT {columns} FROM {source}{alive}")  # noqa: S608
 
 
 def _text(clause: ClauseElement) -> str:

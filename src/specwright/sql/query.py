@@ -5,6 +5,7 @@ from typing import Any
 
 from specwright.model.manifest import Field, Relation
 from specwright.sql.filter import Condition
+from specwright.sql.scope import Deleted
 
 #: The operators of `field__op=value`, and what each means.
 OPERATORS = {
@@ -84,5 +85,7 @@ class ListQuery:
     condition: Condition | None = None
     search: str | None = None
     include: tuple[Related, ...] = ()
+    #: What becomes of deleted rows.
+    deleted: Deleted = Deleted.HIDDEN
     #: The names of the entities that filters, condition, sort keys and includes lead through or to.
     reached: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ predicate on rows. Grants are OR-ed, before and after apart, exactly as PostgreS
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -33,7 +34,7 @@ from specwright.model.expression import (
     walk,
 )
 from specwright.model.interpret import World
-from specwright.model.manifest import HAND_OVER, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.manifest import HAND_OVER, RESTORE, SEE_DELETED, Grant, Manifest, Resource, Who, WhoKind
 from specwright.model.typecheck import (
     DURATIONS,
     FUNCTIONS,
@@ -69,6 +70,18 @@ class Scope:
         return self.before != FALSE and self.after != FALSE
 
 
+class Deleted(StrEnum):
+    """What a scope makes of deleted rows."""
+
+    #: They are not there.
+    HIDDEN = "hidden"
+    #: They alone are asked for, or they as well: by whoever is granted to see them.
+    ONLY = "only"
+    WITH = "with"
+    #: They are like living ones: so the row is judged that is to be restored.
+    ALIKE = "alike"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A grant and its conditions, with all that depends on the caller alone decided."""
@@ -84,24 +97,26 @@ class Scopes:
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
-        self._decided: WeakKeyDictionary[Caller, dict[tuple[str, str], Scope]] = WeakKeyDictionary()
+        self._decided: WeakKeyDictionary[Caller, dict[tuple[str, str, Deleted], Scope]] = WeakKeyDictionary()
         self._distinct: dict[Any, Scope] = {}
         self._members: dict[Any, Members] = {}
         self._moves: dict[Any, Moves] = {}
 
-    def scope(self, resource: Resource, action: str, caller: Caller) -> Scope:
-        """What `caller` may do to rows of `resource`.
+    def scope(
+        self, resource: Resource, action: str, caller: Caller, deleted: Deleted = Deleted.HIDDEN
+    ) -> Scope:
+        """What `caller` may do to rows of `resource`; with `deleted`, which of them they may list or read.
 
         Writing needs reading: the row must be readable before (else it does not exist for the caller) and
         stay readable after. A create has no row before, and need not be readable after.
         """
         decided = self._decided.setdefault(caller, {})
-        known = decided.get((resource.name, action))
+        known = decided.get((resource.name, action, deleted))
         if known is None:
-            known = self._decide(resource, action, caller)
+            known = self._decide(resource, action, caller, deleted)
             conditions = known.before, known.after, known.pairs
             known = self._distinct.setdefault((resource.name, action, conditions), known)
-            decided[resource.name, action] = known
+            decided[resource.name, action, deleted] = known
         return known
 
     def members(self, resource: Resource, caller: Caller) -> Members:
@@ -158,23 +173,38 @@ class Scopes:
         same = resource.name, tuple(made.items())
         return self._moves.setdefault(same, Moves(made))
 
-    def _decide(self, resource: Resource, action: str, caller: Caller) -> Scope:
+    def _decide(self, resource: Resource, action: str, caller: Caller, deleted: Deleted) -> Scope:
         if resource.tenant is not None and (caller.anonymous or caller.tenant is None):
             return Scope(resource, action, FALSE, FALSE)
         granted = self._granted(resource, action, caller)
         asked = within(resource)
+        if action == RESTORE or deleted is Deleted.ALIKE:
+            whole = all_of(asked, granted.before)
+            return Scope(resource, action, whole, whole)
         if action == "create":
             return Scope(resource, action, granted.before, all_of(asked, granted.after))
         if _is_of_all(resource, action):
             return Scope(resource, action, *(_of_no_row(all_of(asked, granted.before)),) * 2)
+        asked = all_of(self._life(resource, caller, deleted), asked)
         before, after = all_of(asked, granted.before), all_of(asked, granted.after)
         return Scope(resource, action, before, after, granted.pairs)
+
+    def _life(self, resource: Resource, caller: Caller, deleted: Deleted) -> Expr:
+        """Which rows are there, as far as they live or not."""
+        lives = living(resource)
+        if deleted is Deleted.HIDDEN:
+            return lives
+        seen = self._granted(resource, SEE_DELETED, caller).before
+        return all_of(negate(lives), seen) if deleted is Deleted.ONLY else any_of(lives, seen)
 
     def _granted(self, resource: Resource, action: str, caller: Caller) -> Scope:
         reasons = [reason for reason in self.reasons(resource, action, caller) if reason.who != FALSE]
         before = any_of(*(all_of(reason.who, reason.when) for reason in reasons))
-        if action in ("list", "read"):
+        if action in ("list", "read", SEE_DELETED):
             return Scope(resource, action, before, before)
+        if action == RESTORE:
+            whole = all_of(self._granted(resource, "read", caller).before, before)
+            return Scope(resource, action, whole, whole)
         if action == "create":
             after = any_of(*(all_of(reason.who, reason.when, reason.then) for reason in reasons))
             return Scope(resource, action, TRUE if after != FALSE else FALSE, after)
@@ -209,6 +239,11 @@ def within(resource: Resource) -> Expr:
     if field is None:
         return TRUE
     return all_of(Compare("==", Path((field.name,)), CallerPath(("tenant",))), MEMBER)
+
+
+def living(resource: Resource) -> Expr:
+    """Whether a row is not deleted, where deleted rows stay."""
+    return TRUE if resource.deleted is None else IsNone(Path((resource.deleted.name,)))
 
 
 def _is_of_all(resource: Resource, action: str) -> bool:

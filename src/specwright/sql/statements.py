@@ -22,7 +22,15 @@ SHAPES = 1024
 WRITTEN = 256
 
 WriteKind = Literal[
-    "create", "update", "delete", "diagnose_create", "diagnose_update", "diagnose_delete", "lock"
+    "create",
+    "update",
+    "delete",
+    "restore",
+    "diagnose_create",
+    "diagnose_update",
+    "diagnose_delete",
+    "diagnose_restore",
+    "lock",
 ]
 
 
@@ -76,6 +84,8 @@ class Statements:
                 confirmation = writes.confirm_create()
             case "update":
                 confirmation = writes.confirm_update()
+            case "restore":
+                confirmation = writes.confirm_restore()
             case _:
                 return None
         return None if confirmation is None else compile_statement(writes.compiler, confirmation)

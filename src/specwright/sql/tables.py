@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     literal_column,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as _Asyncpg
@@ -131,7 +132,8 @@ class Tables:
         table = self.of(resource)
         key = resource.key_field
         violated = Violated(Violation.KEY, resource.name, (key.name,))
-        self._add(resource, PrimaryKeyConstraint(key.column, name=self._name("pk", resource, violated)))
+        columns = [field.column for field in resource.fields] if resource.link else [key.column]
+        self._add(resource, PrimaryKeyConstraint(*columns, name=self._name("pk", resource, violated)))
         stored = [field for field in resource.fields if field.stored]
         for field in stored:
             self._refer(resource, field)
@@ -145,7 +147,15 @@ class Tables:
                 columns = [part.column for part in fields]
                 violated = Violated(Violation.UNIQUE, resource.name, tuple(part.name for part in fields))
                 name = self._name("uq", resource, violated, *columns)
-                self._add(resource, UniqueConstraint(*columns, name=name))
+                if resource.deleted is None:
+                    self._add(resource, UniqueConstraint(*columns, name=name))
+                else:
+                    # What is deleted keeps its value, and takes it from nobody.
+                    alive = text(f"{quote(resource.deleted.column)} IS NULL")
+                    parts = (table.c[part] for part in columns)
+                    self._named[resource.name].append(
+                        Index(name, *parts, unique=True, postgresql_where=alive)
+                    )
         for field in resource.moving:
             violated = Violated(Violation.MOVE, resource.name, (field.name,))
             self._moves[resource.name, field.name] = self._name("mv", resource, violated, field.column)
@@ -154,6 +164,11 @@ class Tables:
             name = self.names.make("ix", resource.table, *wanted)
             index = Index(name, *(table.c[column] for column in wanted), postgresql_using=method)
             self._named[resource.name].append(index)
+        if resource.deleted is not None:
+            column = resource.deleted.column
+            name = self.names.make("ix", resource.table, column)
+            gone = text(f"{quote(column)} IS NOT NULL")
+            self._named[resource.name].append(Index(name, table.c[column], postgresql_where=gone))
         if SEARCH in table.c:
             name = self.names.make("ix", resource.table, SEARCH)
             self._named[resource.name].append(Index(name, table.c[SEARCH], postgresql_using="gin"))

@@ -31,6 +31,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
@@ -42,11 +43,12 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.calculated import entities, entities_of
 from specwright.model.expression import FALSE, Expr
-from specwright.model.manifest import HAND_OVER, Field, Filled, Resource
+from specwright.model.manifest import HAND_OVER, RESTORE, Field, Filled, Resource
 from specwright.model.types import USER
 from specwright.sql.audit import is_recorded, telling
 from specwright.sql.columns import default_sql
 from specwright.sql.constraints import is_row_check
+from specwright.sql.deletion import coming_back
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.idempotency import attempt, attempted, kept
 from specwright.sql.items import item, named_fields, parts
@@ -145,7 +147,7 @@ class Writes:
         written = (
             update(self.table)
             .values({self._field(name).column: changed.columns[name] for name in self.shape.fields})
-            .values(updated_at=NOW, version=old.columns["version"] + _ONE)
+            .values(self._touched(old))
             .where(is_key(self.compiler, old), self._holds(self._update_checks(old, changed)))
             .returning(*self.table.c)
             .cte("written")
@@ -159,10 +161,37 @@ class Writes:
         )
 
     def delete(self) -> ClauseElement:
-        """Delete the row `:key`; answers a row if it did."""
+        """Delete the row `:key`; answers a row if it did. Where deleted rows stay, it is marked as one."""
         row = Row.of(self.resource, self.table)
         checks = self._holds(self._row_checks(row))
+        if self.resource.deleted is not None:
+            marked = update(self.table).values({self.resource.deleted.column: NOW, **self._touched(row)})
+            return marked.where(is_key(self.compiler, row), checks).returning(literal_column("1"))
         return delete(self.table).where(is_key(self.compiler, row), checks).returning(literal_column("1"))
+
+    def restore(self) -> Select[Any]:
+        """Bring the deleted row `:key` back; answers `version` and `item`."""
+        assert self.resource.deleted is not None, "what is restored was deleted"
+        old = Row.of(self.resource, self.table)
+        written = (
+            update(self.table)
+            .values({self.resource.deleted.column: null(), **self._touched(old)})
+            .where(is_key(self.compiler, old), self._holds(self._restore_checks(old)))
+            .returning(*self.table.c)
+            .cte("written")
+        )
+        lateral, text = self._item(Row.of(self.resource, written), written)
+        return select(written.c.version.label("version"), text.label("item")).select_from(written, lateral)
+
+    def diagnose_restore(self) -> Select[Any]:
+        """Each check of a restore by name; no row when there is none of this key."""
+        row = Row.of(self.resource, self.table)
+        verdicts = _verdicts(self._restore_checks(row)).select_from(self.table)
+        return verdicts.where(is_key(self.compiler, row))
+
+    def confirm_restore(self) -> Select[Any] | None:
+        """The answer, where what it shows is worked out from rows that have come back as well."""
+        return self._confirmation([], Row.of(self.resource, self.table), late=False)
 
     def confirm_create(self) -> Select[Any] | None:
         """Each late check by name, then the answer, of the row `:key` just made; None where none is late."""
@@ -236,6 +265,8 @@ class Writes:
         """The entities of which this statement writes rows."""
         tenant = self.tables.manifest.tenant
         written = {self.resource.name}
+        if self.shape.scope.action == RESTORE:
+            written = coming_back(self.tables.manifest, self.resource)
         return written | {tenant.through} if tenant is not None and self.shape.founds else written
 
     def _item(self, row: Row, source: FromClause) -> tuple[FromClause, ColumnElement[Any]]:
@@ -314,6 +345,15 @@ class Writes:
             checks.append(Check("version", and_(*self._conditions(row.columns["version"]))))
         checks.append(Check("granted", self._condition(self.shape.scope.before, row)))
         return checks
+
+    def _restore_checks(self, row: Row) -> list[Check]:
+        assert self.resource.deleted is not None, "what is restored was deleted"
+        deleted = row.columns[self.resource.deleted.name].is_not(None)
+        return [*self._row_checks(row), Check("deleted", deleted)]
+
+    def _touched(self, row: Row) -> dict[str, ColumnElement[Any]]:
+        """What every change writes besides."""
+        return {"updated_at": NOW, "version": row.columns["version"] + _ONE}
 
     def _conditions(self, version: ColumnElement[Any]) -> Iterator[Predicate]:
         for name in self.shape.conditions:
