@@ -86,6 +86,10 @@ def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
             continue
         made = _answered(manifest, field) if field.calculated else accepted(manifest, field)
         members[field.wire] = _described(field, made)
+        if field in resource.moving:
+            _note(members[field.wire], _moves(resource, field, action))
+            if action == "create":
+                members[field.wire]["enum"] = [field.default.value] if field.default is not None else []
         if handed:
             _note(members[field.wire], "Handed over by itself, with no other member.")
         if kind is Taken.UNCHANGED:
@@ -100,6 +104,12 @@ def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
         elif field.default is not None and action != "update":
             members[field.wire]["default"] = _plain(field.default.value)
     return _object(members, required) | {"additionalProperties": False}
+
+
+def _moves(resource: Resource, field: Field, action: str) -> str:
+    if action == "create":
+        return "It begins so."
+    return f"Stays, or moves: {', '.join(dict.fromkeys(map(str, resource.moves_of(field.name))))}."
 
 
 def accepted(manifest: Manifest, field: Field) -> Schema:

@@ -14,6 +14,7 @@ from specwright.api.openapi import build
 from specwright.api.parameters import KIND_OPERATORS
 from specwright.api.problems import FIELD_CODES, FieldError, Problem, body, validation
 from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.read.spec import read_specs
 from specwright.sql.members import ALL
 
 
@@ -193,3 +194,53 @@ def test_problems_are_as_documented(document: dict[str, Any]) -> None:
     """A problem with every field code fits the schema."""
     problem = validation([FieldError("title", code, "No.") for code in FIELD_CODES])
     _schema(document, "Problem").validate(json.loads(body(problem, "r")))
+
+
+MOVING = """
+## Case
+
+| Field | Type                     | Rules          |
+|-------|--------------------------|----------------|
+| state | `open`, `held`, `closed` | default `open` |
+| due   | timestamp                |                |
+| taken | integer                  | count of steps |
+| late  | boolean                  | = `due < now()` |
+
+| Field | Moves                        | Who       |
+|-------|------------------------------|-----------|
+| state | open → held, held → closed   | signed in |
+
+| Who       | May                |
+|-----------|--------------------|
+| signed in | list, read, create |
+
+## Step
+
+| Field | Type | Rules             |
+|-------|------|-------------------|
+| case  | Case | on delete cascade |
+"""
+
+
+def test_moves_and_calculated_fields() -> None:
+    """A PATCH that only moves is an operation; a body says where a state begins and where it goes."""
+    document = build(read_specs({"specs/cases/spec.md": MOVING}), title="Cases", version="1")
+    assert set(document["paths"]["/api/v1/cases/{id}"]) >= {"get", "patch"}
+    assert "put" not in document["paths"]["/api/v1/cases/{id}"]
+    schemas = document["components"]["schemas"]
+    create, update = (schemas[f"Case{name}"]["properties"] for name in ("Create", "Update"))
+    assert create["state"]["enum"] == ["open"]
+    assert update["state"]["enum"] == ["open", "held", "closed"]
+    assert update["state"]["description"] == "Stays, or moves: open → held, held → closed."
+    assert "taken" not in create and "late" not in update
+    public = schemas["CasePublic"]["properties"]
+    assert public["taken"] == {
+        "type": "integer",
+        "readOnly": True,
+        "description": "Worked out whenever it is asked for.",
+    }
+    assert public["late"]["type"] == "boolean"
+    parameters = {known["name"]: known for known in document["paths"]["/api/v1/cases"]["get"]["parameters"]}
+    assert {"taken__gte", "late"} <= set(parameters)
+    sortable = parameters["sort"]["schema"]["items"]["anyOf"][0]["enum"]
+    assert "-taken" in sortable and "late" not in sortable
