@@ -192,7 +192,7 @@ class Backend:
     @cached_property
     def dispatch(self) -> Dispatch:
         """The derived routes."""
-        endpoints = [Endpoints(self.service, resource) for resource in self.manifest.stored]
+        endpoints = [Endpoints(self.service, resource) for resource in self.manifest.served]
         dispatch = Dispatch(self.service.contract.prefix, endpoints)
         self._hooks.install(self.manifest, dispatch)
         return dispatch

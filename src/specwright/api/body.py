@@ -51,7 +51,7 @@ class Bodies:
     """Reads the bodies of one manifest's routes."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self._readers = {resource.name: _Reader(manifest, resource) for resource in manifest.stored}
+        self._readers = {resource.name: _Reader(manifest, resource) for resource in manifest.served}
 
     def read(
         self,

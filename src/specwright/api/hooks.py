@@ -65,7 +65,7 @@ class Hooks:
         missing = [
             f"{action.origin} declares the action {action.name} of {resource.name}, and no function is"
             f" bound to it: write @backend.action({resource.name}) above async def {action.name}."
-            for resource in manifest.stored
+            for resource in manifest.served
             for action in resource.actions
             if (resource.name, action.name) not in self._actions
         ]
@@ -128,6 +128,6 @@ def _resource(manifest: Manifest, binding: Binding) -> Resource:
         found = resource_of(manifest, binding.model)
         name = getattr(binding.model, "__name__", str(binding.model))
     if found is None or found.external:
-        close = hint(name, [known.name for known in manifest.stored], "There are")
+        close = hint(name, [known.name for known in manifest.served], "There are")
         raise ConfigError(f"{origin_of(binding.call)} is bound to {name}, which is no entity.{close}")
     return found

@@ -16,6 +16,8 @@ from specwright.api.schemas import Described, Schema
 from specwright.model.calculated import is_volatile
 from specwright.model.manifest import (
     HAND_OVER,
+    RESTORE,
+    SEE_DELETED,
     Action,
     Chosen,
     Contract,
@@ -29,6 +31,7 @@ from specwright.model.names import kebab
 from specwright.model.syntax import MAX_LENGTH
 from specwright.sql.members import ALL
 from specwright.sql.query import OPERATORS
+from specwright.sql.scope import Deleted
 
 _STATUSES = {
     "list": (400, 401, 403, 422),
@@ -63,7 +66,7 @@ def build(
     entity and name, as no function is bound to them.
     """
     contract = manifest.contracts[0]
-    resources = list(manifest.stored)
+    resources = list(manifest.served)
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
@@ -132,6 +135,7 @@ class _Routes:
                 [
                     shown,
                     *included,
+                    *self._deleted_parameter(),
                     _header("If-None-Match", "ETags that the client has; 304 if one fits."),
                 ],
             ),
@@ -154,6 +158,7 @@ class _Routes:
         paths: dict[str, dict[str, Any]] = {
             self._base: {method: found for method, found in collection.items() if found},
             f"{self._base}/{{id}}": {method: found for method, found in item.items() if found},
+            f"{self._base}/{{id}}/{RESTORE}": self._restore(row),
         }
         paths = {path: operations for path, operations in paths.items() if operations}
         for path, operations in paths.items():
@@ -167,6 +172,17 @@ class _Routes:
                 paths[path] = operations
                 components |= self._actions[action.name].components
         return paths, components | self._schemas(paths)
+
+    def _restore(self, row: dict[str, Any]) -> dict[str, Any]:
+        if not self._resource.soft_delete:
+            return {}
+        operation = self._operation(
+            RESTORE,
+            f"Restore a deleted {self._resource.title}",
+            {"200": _answer("As it is again.", row, _ETAG | _REPLAYED)},
+            [self._fields_parameter(), _IDEMPOTENCY_KEY, self._if_match],
+        )
+        return {"post": operation} if operation else {}
 
     def _action(self, action: Action, described: Described) -> tuple[str, dict[str, Any]]:
         on_all, verb = action.level == "collection", kebab(action.name)
@@ -221,6 +237,9 @@ class _Routes:
     ) -> dict[str, Any]:
         granted = _GRANTED_BY.get(action, (action,))
         grants = [grant for grant in self._resource.grants if not set(granted).isdisjoint(grant.actions)]
+        if action == "update":
+            moves = self._resource.moved_alone.values()
+            grants += [grant for move in moves for grant in self._resource.granting(move)]
         if not grants:
             return {}
         operation: dict[str, Any] = {
@@ -273,6 +292,8 @@ class _Routes:
 
     def _statuses(self, action: str) -> tuple[int, ...]:
         statuses = _STATUSES.get(action, _STATUSES["update"])
+        if action == "read" and self._resource.soft_delete:
+            statuses = tuple(sorted({*statuses, 403}))
         if self._tenant is not None:
             statuses = tuple(sorted({*statuses, 403 if self._tenant.by is Chosen.CLAIM else 400}))
         on_all = {known.name for known in self._resource.actions if known.level == "collection"}
@@ -303,6 +324,14 @@ class _Routes:
             "required": True,
             "schema": schemas.accepted(self._manifest, self._resource.key_field),
         }
+
+    def _deleted_parameter(self) -> Iterator[dict[str, Any]]:
+        if self._resource.soft_delete and any(self._resource.granting(SEE_DELETED)):
+            yield _query(
+                "deleted",
+                {"type": "string", "enum": [Deleted.ONLY.value, Deleted.WITH.value]},
+                "Deleted rows alone, or as well; for those who may see them.",
+            )
 
     def _fields_parameter(self) -> dict[str, Any]:
         names = [field.wire for field in self._fields]
@@ -337,6 +366,7 @@ class _Routes:
             self._fields_parameter(),
             *self._include_parameter(),
             _query("count", {"type": "string", "enum": ["exact"]}, "Adds `total`."),
+            *self._deleted_parameter(),
             *(
                 self._filter_parameter(field, operator)
                 for field in self._sure

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from specwright.api.fields import readable
 from specwright.model.caller import Caller
-from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.manifest import Manifest, Resource
 from specwright.sql.members import Members
 
 
@@ -27,7 +27,11 @@ class Visible:
             names = frozenset(
                 (resource.name, field.name)
                 for resource in self._manifest.resources
-                for field in (resource.key_field, *readable(resource, self._members(resource, caller)))
+                for field in (
+                    resource.key_field,
+                    *readable(resource, self._members(resource, caller)),
+                    *(field for field in resource.fields if field.linked is not None),
+                )
             )
             found = self._distinct.setdefault(names, self._trimmed(names))
             self._known[caller] = found
@@ -36,12 +40,7 @@ class Visible:
     def _trimmed(self, names: frozenset[tuple[str, str]]) -> Manifest:
         def seen(resource: Resource) -> Resource:
             fields = (field for field in resource.fields if (resource.name, field.name) in names)
-            hops = (hop for hop in resource.relations if (_holder(hop), hop.field) in names)
+            hops = (hop for hop in resource.relations if (hop.holder, hop.field) in names)
             return replace(resource, fields=tuple(fields), relations=tuple(hops))
 
         return replace(self._manifest, resources=tuple(map(seen, self._manifest.resources)))
-
-
-def _holder(hop: Relation) -> str:
-    """The name of the entity that has the reference."""
-    return hop.target if hop.many else hop.source

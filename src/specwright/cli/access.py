@@ -77,7 +77,7 @@ def access(
 
 def _row(manifest: Manifest, text: str) -> tuple[Resource, str]:
     path, _, key = text.strip("/").partition("/")
-    paths = {resource.path: resource for resource in manifest.stored}
+    paths = {resource.path: resource for resource in manifest.served}
     if path not in paths:
         close = suggest(path, paths)
         hint = f' Did you mean "{close}"?' if close else f" There are {', '.join(paths)}."

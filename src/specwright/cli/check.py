@@ -89,7 +89,7 @@ def _placed(origin: Origin, **rest: Any) -> dict[str, Any]:
 
 
 def _report(manifest: Manifest) -> list[str]:
-    served = list(manifest.stored)
+    served = list(manifest.served)
     lines = [
         f"{_count(len(manifest.features), 'feature')}, {_count(len(served), 'resource')}, "
         f"{_count(len(manifest.requirements), 'requirement')}: no mistakes"

@@ -224,7 +224,7 @@ def _place(dsn: Dsn) -> str:
 def _summary(manifest: Manifest) -> str:
     counts = (
         (len(manifest.features), "feature"),
-        (len(list(manifest.stored)), "resource"),
+        (len(list(manifest.served)), "resource"),
         (len(manifest.requirements), "requirement"),
     )
     return ", ".join(_counted(count, noun) for count, noun in counts)

@@ -167,6 +167,14 @@ class World:
 
     def _related(self, relation: Relation, row: Row | None) -> list[Row | None]:
         target = self.manifest.resource(relation.target)
+        through = relation.through
+        if through is not None:
+            here = None if row is None else row[self.manifest.resource(relation.source).key]
+            links = self.rows.get(through.link, ())
+            keys = [link[through.far] for link in links if here is not None and link[through.near] == here]
+            if target.external:
+                return [{target.key: key} for key in keys]
+            return [other for other in self.rows.get(target.name, ()) if other[target.key] in keys]
         if relation.many:
             key = None if row is None else row[self.manifest.resource(relation.source).key]
             return [

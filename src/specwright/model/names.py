@@ -64,6 +64,15 @@ def plural(text: str) -> str:
     return text + ("es" if lower.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
+def singular(text: str) -> str:
+    """What `plural` makes a plural of, or the text itself: `tags` → `tag`, `categories` → `category`."""
+    if re.search(r"[^aeiou\W\d_]ies$", text):
+        return text[:-3] + "y"
+    if re.search(r"(s|x|z|ch|sh)es$", text):
+        return text[:-2]
+    return text[:-1] if re.search(r"[^s]s$", text) else text
+
+
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, if one is close."""
     by_lower = {candidate.lower(): candidate for candidate in reversed(list(known))}

@@ -177,8 +177,8 @@ def _judge_links(resources: Iterable[Resource], links: Iterable[Resource], mista
         if len(link.table) > MAX_IDENTIFIER:
             mistakes.add(
                 link.origin,
-                f"the links of {link.name} have the table {link.table}, a name of {len(link.table)} characters; "
-                f"PostgreSQL keeps {MAX_IDENTIFIER}. Shorten the name of the field",
+                f"the links of {link.name} have the table {link.table}, a name of {len(link.table)} "
+                f"characters; PostgreSQL keeps {MAX_IDENTIFIER}. Shorten the name of the field",
             )
 
 

@@ -217,10 +217,7 @@ def _judge_aggregate(
         mistakes.add(place, f'{resource.name} has no relation to many named "{first}".{close}')
         return
     target = by_name[relation.target]
-    link = target.field(relation.field)
-    if link is None or link.target != resource.name:
-        mistakes.add(place, f'"{relation.name}" leads from many to many, and such rows are not counted yet')
-    elif (aggregate.function == "sum") != bool(aggregate.field) or "." in aggregate.field:
+    if (aggregate.function == "sum") != bool(aggregate.field) or "." in aggregate.field:
         mistakes.add(place, "write count of RELATION, or sum of RELATION.FIELD")
     elif aggregate.field:
         summed = target.field(aggregate.field)

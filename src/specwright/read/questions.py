@@ -68,7 +68,7 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
 
 def not_served(manifest: Manifest) -> tuple[NotServed, ...]:
     """What the spec says and the backend does not do yet, in reading order."""
-    return tuple(found for resource in manifest.stored for found in _not_served(resource))
+    return tuple(found for resource in manifest.served for found in _not_served(resource))
 
 
 def _not_served(resource: Resource) -> Iterator[NotServed]:
@@ -81,7 +81,7 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
 
 
 def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:
-    if manifest.features and not any(manifest.stored):
+    if manifest.features and not any(manifest.served):
         yield Question(
             "nothing-to-serve",
             Origin(manifest.features[0].file, 1),
@@ -93,7 +93,7 @@ def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:
 
 
 def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         asked: set[Expr] = set()
         for grant in resource.grants:
             for condition, origin in _conditions(manifest, grant):
@@ -117,7 +117,7 @@ def _empty_on_both_sides(manifest: Manifest) -> Iterator[Question]:
 
 def _some_and_some_other(manifest: Manifest) -> Iterator[Question]:
     asked: set[tuple[Origin, str]] = set()
-    for resource in manifest.stored:
+    for resource in manifest.served:
         for grant in resource.grants:
             for condition, origin in _conditions(manifest, grant):
                 for node in walk(condition):
@@ -181,7 +181,7 @@ def _nullable(manifest: Manifest, resource: Resource, path: Path) -> bool:
 
 
 def _without_grants(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         if not resource.grants and resource.name != "User":
             owned = resource.owner is not None
             first = "`owner | everything`" if owned else "`signed in | list, read`"
@@ -196,7 +196,7 @@ def _without_grants(manifest: Manifest) -> Iterator[Question]:
 
 
 def _without_read(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         for grant in resource.grants:
             acts = [action for action in grant.actions if action in ("create", "update", "delete")]
             if acts and not any(_covers(manifest, reader, grant, resource) for reader in resource.grants):
@@ -229,7 +229,7 @@ def _covers(manifest: Manifest, reader: Grant, grant: Grant, resource: Resource)
 
 
 def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         owner = resource.owner
         if owner is None or resource.tenant is not None or resource.name == "User":
             continue
@@ -247,7 +247,7 @@ def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
 
 
 def _unique_over_tenants(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         tenant = resource.tenant
         for field in resource.fields if tenant is not None else ():
             if tenant is not None and field.unique and not field.unique_per and field is not tenant:
@@ -340,7 +340,7 @@ def _gives_access(manifest: Manifest, resource: Resource, field: Field) -> bool:
 
 
 def _plural_headings(manifest: Manifest) -> Iterator[Question]:
-    for resource in manifest.stored:
+    for resource in manifest.served:
         derived = kebab(plural(resource.title))
         if re.search(r"[^sui]s$", resource.title) and resource.path == derived:
             one, many = resource.title[:-1], resource.title.lower()
@@ -357,7 +357,7 @@ def _plural_headings(manifest: Manifest) -> Iterator[Question]:
 
 def _unknown_requirements(manifest: Manifest) -> Iterator[Question]:
     keys = {requirement.key for requirement in manifest.requirements}
-    for resource in manifest.stored:
+    for resource in manifest.served:
         for rule in resource.rules:
             for key in rule.requirements:
                 if key not in keys:
@@ -373,7 +373,7 @@ def _unknown_requirements(manifest: Manifest) -> Iterator[Question]:
 
 
 def _unknown_paths(manifest: Manifest) -> Iterator[Question]:
-    paths = {resource.path: manifest.route(resource) for resource in manifest.stored}
+    paths = {resource.path: manifest.route(resource) for resource in manifest.served}
     asked = set()
     for requirement in manifest.requirements:
         for example in requirement.examples:
@@ -397,5 +397,5 @@ def _unknown_paths(manifest: Manifest) -> Iterator[Question]:
 
 def _declared(manifest: Manifest) -> Iterator[tuple[Resource, Field]]:
     return (
-        (resource, field) for resource in manifest.stored for field in resource.fields if not field.built_in
+        (resource, field) for resource in manifest.served for field in resource.fields if not field.built_in
     )

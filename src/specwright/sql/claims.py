@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     MetaData,
     Numeric,
+    Select,
     Table,
     Text,
     and_,
@@ -134,6 +135,11 @@ class PolicyCompiler(Compiler):
         self.views[resource.name] = resource
         self._aliases += 1
         return view(self.manifest, resource).alias(f"D{self._aliases}")
+
+    def subquery(self, query: Select[Any]) -> FromClause:
+        """The same of a query."""
+        self._aliases += 1
+        return query.subquery(f"D{self._aliases}")
 
     def nullable(self, node: Expr, resource: Resource) -> bool:
         """As for every statement; only that a claim may be missing."""

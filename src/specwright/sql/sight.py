@@ -7,7 +7,7 @@ predicate of its resource: a row that the caller cannot read is, for the conditi
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, true
 
 from specwright.model.expression import Expr, Path, walk
 from specwright.model.manifest import Field, Manifest, Relation, Resource
@@ -35,6 +35,8 @@ class Sight(Compiler):
 
     def seen(self, row: Row) -> Predicate:
         """Whether the caller may read the row."""
+        if row.resource.external:
+            return true()
         return self.definer.condition(self._reads[row.resource.name].before, row)
 
     def ends(self, hop: Relation) -> bool:

@@ -144,7 +144,7 @@ class Examples:
         first = request.path.partition("?")[0].strip("/").partition("/")[0]
         if exchange.status != 404 or not first or self.manifest.at(request.path) is not None:
             return ""
-        routes = {resource.path: self.manifest.route(resource) for resource in self.manifest.stored}
+        routes = {resource.path: self.manifest.route(resource) for resource in self.manifest.served}
         close = get_close_matches(first, routes, 1)
         hint = f" Did you mean /{routes[close[0]]}?" if close else ""
         return f"No entity has the path /{first}.{hint}"

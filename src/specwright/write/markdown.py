@@ -51,7 +51,7 @@ def specs(manifest: Manifest) -> dict[str, str]:
     return {
         f"specs/{feature.name}/spec.md": spec(
             feature.title,
-            [resource for resource in manifest.stored if resource.feature == feature.name],
+            [resource for resource in manifest.served if resource.feature == feature.name],
             manifest if feature.name == first else Manifest(),
             tenant=manifest.tenant
             if manifest.tenant is not None and manifest.tenant.feature == feature.name

@@ -41,7 +41,7 @@ class Matrix:
 
 def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
     """The matrix of every resource that has routes."""
-    return tuple(_matrix(manifest, resource) for resource in manifest.stored)
+    return tuple(_matrix(manifest, resource) for resource in manifest.served)
 
 
 def _matrix(manifest: Manifest, resource: Resource) -> Matrix:

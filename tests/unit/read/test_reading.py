@@ -144,6 +144,7 @@ def test_relations_of_both_sides() -> None:
         "Tag": ["tasks", "loan_items_by_giver", "loan_items_by_taker"],
         "LoanItem": ["giver", "taker"],
         "User": [],
+        "Task.tags": ["task", "tag"],
     }
     assert manifest.resource("User").external
 
