@@ -25,6 +25,12 @@ SPEC = """\
 | text   | text    | required, 1..200 |
 | locked | boolean | default false    |
 | owner  | User    | the caller       |
+| state  | `open`, `shut` | default `open` |
+
+| Field | Moves                    | Who    |
+|-------|--------------------------|--------|
+| state | open → shut              | reader |
+| state | shut → open              |        |
 
 | Who    | May        | When         |
 |--------|------------|--------------|
@@ -62,10 +68,22 @@ def test_the_matrix(project: Path) -> None:
     assert "<caption>Note</caption>" in _run(project, "--format", "html").stdout
     told = json.loads(_run(project, "--format", "json").stdout)
     assert told["Note"]["owner"]["update"]["conditions"] == ["when not locked"]
-    assert told["Note"]["owner"]["update"]["origins"][0].startswith("specs/notes/spec.md:20")
+    assert told["Note"]["owner"]["update"]["origins"][0].startswith("specs/notes/spec.md:26")
     assert told["Note"]["reader"]["delete"]["granted"] is False
     assert told["Note"]["owner"]["lock"]["conditions"] == ["when not locked"]
     assert told["Note"]["reader"]["lock"]["granted"] is False
+    assert told["Note"]["reader"]["state → shut"]["conditions"] == ['when state == "open"']
+    assert told["Note"]["owner"]["state → open"]["conditions"] == ['when state == "shut" and not locked']
+
+
+def test_one_move(project: Path) -> None:
+    """Whose it is, from where, by which line; an arrow may be typed."""
+    may = _run(project, "rita", "notes", "state -> shut", "--role", "reader")
+    assert may.returncode == 0, may.stderr
+    assert 'rita (reader) may state → shut notes where state == "open"' in may.stdout
+    assert "· reader may open → shut  specs/notes/spec.md:20" in may.stdout
+    assert _run(project, "ada", "notes", "state → shut").returncode == 1
+    assert "There is no action" in _run(project, "ada", "notes", "state → gone").stderr
 
 
 def test_one_decision_without_a_row(project: Path) -> None:
@@ -73,7 +91,7 @@ def test_one_decision_without_a_row(project: Path) -> None:
     may = _run(project, "ada", "notes", "update")
     assert may.returncode == 0
     assert "not locked" in may.stdout
-    assert "specs/notes/spec.md:20" in may.stdout
+    assert "specs/notes/spec.md:26" in may.stdout
     assert "not locked" in _run(project, "ada", "notes", "lock").stdout
     never = _run(project, "ada", "notes", "delete")
     assert never.returncode == 1

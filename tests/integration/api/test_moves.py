@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from served import Person, Served, fresh_database, serving
+from specwright.model.caller import Caller
+from specwright.sql.explanation import explain_row, judged
 
 DESK = """
 # Desk
@@ -208,3 +211,24 @@ def test_two_moves_at_once(desk: Served, ada: Person, rita: Person) -> None:
 
         assert asyncio.run(race()) == [200, 409]
         assert ada.get(place).json()["status"] in ("draft", "live")
+
+
+def test_why_a_move_is_or_is_not_somebody_s(desk: Served, ada: Person) -> None:
+    """The explanation of a move says, of the row itself, from where and by whom it can be made."""
+    place = article(ada)
+    statements = desk.backend.service.statements
+    resource = desk.backend.manifest.resource("Article")
+    key = place.rpartition("/")[2]
+
+    def explained(name: str, action: str, *roles: str) -> tuple[bool, list[str]]:
+        caller = Caller(name, frozenset(roles))
+        reasons, statement = explain_row(statements, resource, action, caller)
+        arguments = statement.arguments(desk.backend.manifest, caller, {"key": UUID(key)})
+        (found,) = desk.sql(statement.text, *arguments)
+        return found["allowed"], [verdict.lacks(caller) for verdict in judged(reasons, dict(found))]
+
+    assert explained("ada", "status → review") == (True, ["", "ada is not chief"])
+    assert explained("bob", "status → review")[0] is False
+    allowed, lacks = explained("rita", "status → live", "reviewer")
+    assert not allowed
+    assert lacks[0] == 'status == "review" does not hold'

@@ -129,3 +129,57 @@ FROM projects AS projects_4, tasks AS tasks_3
 WHERE projects_4.id = tasks.project_id AND tasks_3.project_id = projects_4.id AND tasks_3.owner_id = $1::VARCHAR))) THEN CAST(row_to_json(item) AS TEXT) END AS item
 FROM tasks, LATERAL (SELECT tasks.id AS id, tasks.title AS title, tasks.priority AS priority, to_char(timezone('UTC', tasks.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, tasks.project_id AS project_id, tasks.owner_id AS owner_id, to_char(timezone('UTC', tasks.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', tasks.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item
 WHERE tasks.id = $2::UUID;
+
+-- list, by a count, after a cursor
+-- $1 limit, $2 caller_text, $3 filter0, $4 after0, $5 after1
+SELECT string_agg(listed.item, ',' ORDER BY listed.n) FILTER (WHERE listed.n < $1::BIGINT) AS items, count(*) = $1::BIGINT AS more, (array_agg(listed.k0) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k0, (array_agg(listed.k1) FILTER (WHERE listed.n = $1::BIGINT - 1))[1] AS k1
+FROM (SELECT CAST(row_to_json(item) AS TEXT) AS item, row_number() OVER (ORDER BY page._k0 DESC, page.id DESC) AS n, page._k0 AS k0, page.id AS k1
+FROM (SELECT t.id AS id, t.due AS due, (SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = t.id AND remarks_1.text IS DISTINCT FROM 'x') AS _k0
+FROM notes AS t
+WHERE t.owner_id = $2::VARCHAR AND ((t.due < transaction_timestamp()) IS true) = $3::BOOLEAN AND row((SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = t.id AND remarks_1.text IS DISTINCT FROM 'x'), t.id) < row($4::NUMERIC, $5::UUID) ORDER BY (SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = t.id AND remarks_1.text IS DISTINCT FROM 'x') DESC, t.id DESC
+LIMIT $1::BIGINT) AS page, LATERAL (SELECT page.id AS id, (page.due < transaction_timestamp()) IS true AS late, (SELECT CAST(count(*) AS NUMERIC) AS count_2
+FROM remarks AS remarks_2
+WHERE remarks_2.note_id = page.id AND remarks_2.text IS DISTINCT FROM 'x') AS said) AS item) AS listed;
+
+-- create, of what begins somewhere
+-- $1 caller_text, $2 new_state, $3 new_due
+WITH "new" AS
+(SELECT CAST((overlay(lpad(to_hex(floor(extract(epoch from clock_timestamp()) * 4096000)::bigint), 15, '0') placing '7' from 13 for 0) || substr(gen_random_uuid()::text, 20))::uuid AS UUID) AS id, $2::VARCHAR AS state, $3::TIMESTAMP WITH TIME ZONE AS due, $1::VARCHAR AS owner_id, CAST(transaction_timestamp() AS TIMESTAMP WITH TIME ZONE) AS created_at, CAST(transaction_timestamp() AS TIMESTAMP WITH TIME ZONE) AS updated_at, CAST(1 AS BIGINT) AS version),
+written AS
+(INSERT INTO notes (id, state, due, owner_id, created_at, updated_at, version) SELECT "new".id AS id, "new".state AS state, "new".due AS due, "new".owner_id AS owner_id, "new".created_at AS created_at, "new".updated_at AS updated_at, "new".version AS version
+FROM "new"
+WHERE "new".owner_id = $1::VARCHAR AND "new".state = 'new' RETURNING notes.id, notes.state, notes.due, notes.owner_id, notes.created_at, notes.updated_at, notes.version)
+SELECT CAST(written.id AS TEXT) AS key, written.version AS version, CASE WHEN (written.owner_id = $1::VARCHAR) THEN CAST(row_to_json(item) AS TEXT) END AS item
+FROM written, LATERAL (SELECT written.id AS id, written.state AS state, (written.due < transaction_timestamp()) IS true AS late, (SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = written.id AND remarks_1.text IS DISTINCT FROM 'x') AS said, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;
+
+-- a move, by the owner
+-- $1 set_state, $2 new_state, $3 key, $4 caller_text
+WITH written AS
+(UPDATE notes SET state=CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END, updated_at=transaction_timestamp(), version=(notes.version + 1) WHERE notes.id = $3::UUID AND notes.owner_id = $4::VARCHAR AND notes.owner_id = $4::VARCHAR AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = notes.state OR NOT (notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'shut')) OR (notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new') AND notes.owner_id = $4::VARCHAR OR false) AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = notes.state OR notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'shut')) RETURNING notes.id, notes.state, notes.due, notes.owner_id, notes.created_at, notes.updated_at, notes.version)
+SELECT written.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM written, LATERAL (SELECT written.id AS id, written.state AS state, (written.due < transaction_timestamp()) IS true AS late, (SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = written.id AND remarks_1.text IS DISTINCT FROM 'x') AS said, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;
+
+-- why not, of that move
+-- $1 caller_text, $2 set_state, $3 new_state, $4 key
+SELECT (notes.owner_id = $1::VARCHAR) IS true AS readable, (notes.owner_id = $1::VARCHAR) IS true AS granted, (notes.owner_id = $1::VARCHAR) IS true AS "granted after", (CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = notes.state OR NOT (notes.state = 'new' AND CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'shut')) OR (notes.state = 'new' AND CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'new') AND notes.owner_id = $1::VARCHAR OR false) IS true AS "mover:1", (CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = notes.state OR notes.state = 'new' AND CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $2::BOOLEAN THEN $3::VARCHAR ELSE notes.state END = 'shut')) IS true AS "move:1", notes.state AS "state:1"
+FROM notes
+WHERE notes.id = $4::UUID;
+
+-- an update that may be a move, by an admin
+-- $1 set_state, $2 new_state, $3 set_due, $4 new_due, $5 key, $6 caller_text
+WITH written AS
+(UPDATE notes SET state=CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END, due=CASE WHEN $3::BOOLEAN THEN $4::TIMESTAMP WITH TIME ZONE ELSE notes.due END, updated_at=transaction_timestamp(), version=(notes.version + 1) WHERE notes.id = $5::UUID AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = notes.state OR NOT (notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'shut')) OR (notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new') AND notes.owner_id = $6::VARCHAR OR notes.state = 'seen' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'shut') AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = notes.state OR notes.state = 'new' AND CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'seen' OR notes.state = 'seen' AND (CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'new' OR CASE WHEN $1::BOOLEAN THEN $2::VARCHAR ELSE notes.state END = 'shut')) RETURNING notes.id, notes.state, notes.due, notes.owner_id, notes.created_at, notes.updated_at, notes.version)
+SELECT written.version AS version, CAST(row_to_json(item) AS TEXT) AS item
+FROM written, LATERAL (SELECT written.id AS id, written.state AS state, (written.due < transaction_timestamp()) IS true AS late, (SELECT CAST(count(*) AS NUMERIC) AS count_1
+FROM remarks AS remarks_1
+WHERE remarks_1.note_id = written.id AND remarks_1.text IS DISTINCT FROM 'x') AS said, to_char(timezone('UTC', written.due), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS due, written.owner_id AS owner_id, to_char(timezone('UTC', written.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at, to_char(timezone('UTC', written.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at) AS item;

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from builders import ANYONE, OWNER, backend, entity, field, grant, named, owner, role, to
 from specwright.api.rights import Rights
 from specwright.model.caller import ANONYMOUS, Caller
-from specwright.model.manifest import Manifest
-from specwright.model.types import INTEGER, TEXT, TIMESTAMP
+from specwright.model.expression import Literal
+from specwright.model.manifest import Aggregate, Manifest, Move
+from specwright.model.syntax import parse
+from specwright.model.types import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Kind, Type
 from specwright.sql.lists import ListShape
 from specwright.sql.reads import ReadShape
 from specwright.sql.statement import Statement
@@ -89,6 +92,44 @@ def _all() -> dict[str, Statement]:
         "why not, of an update by an admin": statements.write(admin.shape("update"), "diagnose_update"),
         "update, by the owner or a mate": statements.write(ada.shape("update"), "update"),
         "its confirmation": _present(statements.confirmation(ada.shape("update"), "update")),
+        **_calculating(),
+    }
+
+
+def _calculating() -> dict[str, Statement]:
+    """Those of a resource that calculates and moves."""
+    states = Type(Kind.ENUM, literals=("new", "seen", "shut"))
+    note = replace(
+        entity(
+            "Note",
+            field("state", states, default=Literal("new")),
+            field("late", BOOLEAN, computed=parse("due < now()")),
+            field("said", INTEGER, aggregate=Aggregate("count", "remarks", where=parse("text != 'x'"))),
+            field("due", TIMESTAMP),
+            owner(),
+            grants=(grant(OWNER, "list, read, create"), grant(role("admin"), "read, update")),
+        ),
+        moves=(
+            Move("m1", "state", "new", "seen", (OWNER,)),
+            Move("m2", "state", "seen", "new", (OWNER,)),
+            Move("m3", "state", "seen", "shut"),
+        ),
+    )
+    remark = entity("Remark", field("text", TEXT, required=True), field("note", to("Note")))
+    manifest = backend(note, remark, roles=("admin",))
+    statements = Statements(manifest)
+    note = manifest.resource("Note")
+    ada, admin = Rights(statements, note, ADA), Rights(statements, note, ADMIN)
+    fields = ("id", "late", "said")
+    sort = (("said", True, True), ("id", True, True))
+    return {
+        "list, by a count, after a cursor": statements.list(
+            ListShape(ada.scope("list"), fields, sort, (("late", "eq"),), after=(False, False))
+        ),
+        "create, of what begins somewhere": statements.write(ada.shape("create"), "create"),
+        "a move, by the owner": statements.write(ada.shape("move state"), "update"),
+        "why not, of that move": statements.write(ada.shape("move state"), "diagnose_update"),
+        "an update that may be a move, by an admin": statements.write(admin.shape("update"), "update"),
     }
 
 
