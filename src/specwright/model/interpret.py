@@ -33,7 +33,7 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Aggregate, Manifest, Relation, Resource
+from specwright.model.manifest import DELETED, Aggregate, Manifest, Relation, Resource
 from specwright.model.typecheck import common_type, type_of
 from specwright.model.types import Kind, Type
 from specwright.model.values import Misfit, fit
@@ -46,7 +46,9 @@ _ASCII_UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that an expression can see: the living rows by resource name, the time, the request's values.
+    """All that an expression can see: rows by resource name, the time, the request's values.
+
+    Deleted rows that stay are among them, and no path leads there.
 
     `memberships` are those that were there when the request came; the rows of now unless given.
     """
@@ -120,6 +122,10 @@ class World:
             found |= more
         return frozenset(found)
 
+    def living(self, name: str) -> Sequence[Row]:
+        """The rows of an entity that are not deleted."""
+        return [row for row in self.rows.get(name, ()) if row.get(DELETED) is None]
+
     def membership(self, caller: Caller) -> Row | None:
         """The caller's row in the tenant that their request is for."""
         tenant = self.manifest.tenant
@@ -127,7 +133,7 @@ class World:
             return None
         within = self.manifest.resource(tenant.through).tenant
         assert within is not None
-        known = self.rows.get(tenant.through, ()) if self.memberships is None else self.memberships
+        known = self.living(tenant.through) if self.memberships is None else self.memberships
         return next(
             (row for row in known if row[within.name] == caller.tenant and row[tenant.member] == caller.id),
             None,
@@ -174,12 +180,12 @@ class World:
             keys = [link[through.far] for link in links if here is not None and link[through.near] == here]
             if target.external:
                 return [{target.key: key} for key in keys]
-            return [other for other in self.rows.get(target.name, ()) if other[target.key] in keys]
+            return [other for other in self.living(target.name) if other[target.key] in keys]
         if relation.many:
             key = None if row is None else row[self.manifest.resource(relation.source).key]
             return [
                 other
-                for other in self.rows.get(target.name, ())
+                for other in self.living(target.name)
                 if key is not None and other[relation.field] == key
             ]
         reference = None if row is None else row[relation.field]
@@ -189,7 +195,7 @@ class World:
             return [{target.key: reference}]
         return [
             next(
-                (other for other in self.rows.get(target.name, ()) if other[target.key] == reference),
+                (other for other in self.living(target.name) if other[target.key] == reference),
                 None,
             )
         ]

@@ -4,20 +4,23 @@ It knows nothing of the statements that the backend runs, on purpose: sharing co
 Requests arrive here after the body was validated: values are typed, known, and within their field's rules.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
 from specwright.model.caller import ANONYMOUS, Caller
+from specwright.model.deletion import Deletion
 from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
 from specwright.model.interpret import Row, World
 from specwright.model.manifest import (
+    DELETED,
     HAND_OVER,
+    RESTORE,
+    SEE_DELETED,
     Field,
     Filled,
     Grant,
-    OnDelete,
     Resource,
     Shown,
     Who,
@@ -67,7 +70,11 @@ class Judge:
         changing = action not in ("list", "read")
         return (
             self._possible(resource, action, caller, "when")
-            and (action == "delete" or not changing or self._possible(resource, action, caller, "then"))
+            and (
+                action in ("delete", RESTORE)
+                or not changing
+                or self._possible(resource, action, caller, "then")
+            )
             and (not changing or self._possible(resource, "read", caller, "when"))
         )
 
@@ -279,7 +286,42 @@ class Judge:
         grant = self.before(resource, "delete", caller, row)
         if grant is None:
             return FORBIDDEN
-        return Verdict(409, "conflict") if self._held(resource, row) else Verdict(204, grant=grant)
+        return (
+            Verdict(409, "conflict")
+            if Deletion(self.world).refused(resource, row)
+            else Verdict(204, grant=grant)
+        )
+
+    def restore(self, resource: Resource, caller: Caller, key: Any) -> Verdict:
+        """Judge the return of a deleted row, and of what went with it."""
+        if caller.anonymous and not self.may_ever(resource, RESTORE, caller):
+            return UNAUTHENTICATED
+        row = self._find(resource, key, deleted=True)
+        if row is None or self.before(resource, "read", caller, row) is None:
+            return NOT_FOUND
+        grant = self.before(resource, RESTORE, caller, row)
+        if grant is None:
+            return FORBIDDEN
+        if row[DELETED] is None:
+            return Verdict(409, "conflict")
+        later = Judge(Deletion(self.world).restored(resource, row))
+        if lost := Deletion(later.world).lost(resource, row):
+            return Verdict(409, "conflict", lost)
+        return later._repeated() or Verdict(200, grant=grant)
+
+    def sees(self, resource: Resource, action: str, caller: Caller, row: Row) -> bool:
+        """Whether a list or a read with `deleted=with` shows the row."""
+        return self.before(resource, action, caller, row) is not None and (
+            row.get(DELETED) is None or self.before(resource, SEE_DELETED, caller, row) is not None
+        )
+
+    def _repeated(self) -> Verdict | None:
+        """The refusal of a world in which living rows repeat a unique value."""
+        for resource in self.world.manifest.stored:
+            for row in self._rows(resource):
+                if refusal := self._unique(resource, row):
+                    return refusal
+        return None
 
     def fill(self, resource: Resource, caller: Caller, values: Mapping[str, Any], key: Any = None) -> Row:
         """The row that a create stores: the values sent, defaults, what we fill, None for the rest."""
@@ -295,6 +337,8 @@ class Judge:
                 row[field.name] = caller.id
             elif field.filled is Filled.TENANT:
                 row[field.name] = caller.tenant
+            elif field.built_in and field.name == DELETED:
+                row[field.name] = None
             elif field.filled is Filled.NOW or (field.built_in and field.type.kind is Kind.TIMESTAMP):
                 row[field.name] = _now(field, self.world)
             elif field.built_in:
@@ -453,43 +497,21 @@ class Judge:
         )
         return Verdict(403, "forbidden", wires) if wires else None
 
-    def _held(self, resource: Resource, row: Row) -> bool:
-        """Whether a row that would outlive the deletion refuses it."""
-        gone = {(resource.name, row[resource.key])}
-        waiting = [(resource, row)]
-        holding: list[tuple[str, Any]] = []
-        while waiting:
-            target, lost = waiting.pop()
-            for source, field, other in self._pointing(target, lost):
-                mark = (source.name, other[source.key])
-                if field.on_delete is OnDelete.CASCADE and mark not in gone:
-                    gone.add(mark)
-                    waiting.append((source, other))
-                elif field.on_delete in (None, OnDelete.REFUSE):
-                    holding.append(mark)
-        return any(mark not in gone for mark in holding)
-
-    def _pointing(self, target: Resource, row: Row) -> Iterator[tuple[Resource, Field, Row]]:
-        for source in self.world.manifest.stored:
-            for field in source.fields:
-                if field.target == target.name and field.stored:
-                    for other in self._rows(source):
-                        if other[field.name] == row[target.key]:
-                            yield source, field, other
-
     def _rows(self, resource: Resource) -> Sequence[Row]:
-        return self.world.rows.get(resource.name, ())
+        return self.world.living(resource.name)
 
-    def _find(self, resource: Resource, key: Any) -> Row | None:
-        return next((row for row in self._rows(resource) if row[resource.key] == key), None)
+    def _find(self, resource: Resource, key: Any, *, deleted: bool = False) -> Row | None:
+        known = self.world.rows.get(resource.name, ()) if deleted else self._rows(resource)
+        return next((row for row in known if row[resource.key] == key), None)
 
     def _with(self, resource: Resource, row: Row) -> "Judge":
         """The judge of the world in which the row is written."""
-        others = [other for other in self._rows(resource) if other[resource.key] != row[resource.key]]
+        known = self.world.rows.get(resource.name, ())
+        others = [other for other in known if other[resource.key] != row[resource.key]]
         rows = {**self.world.rows, resource.name: [*others, row]}
         tenant, memberships = self.world.manifest.tenant, self.world.memberships
         if tenant is not None and memberships is None:
-            memberships = self.world.rows.get(tenant.through, ())
+            memberships = self.world.living(tenant.through)
         return Judge(replace(self.world, rows=rows, memberships=memberships))
 
 

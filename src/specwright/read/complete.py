@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from specwright.model.links import link_of, through
-from specwright.model.manifest import DELETED, Field, Relation, Resource, Shown
+from specwright.model.manifest import DELETED, NO_ORIGIN, Field, OnDelete, Relation, Resource, Shown
 from specwright.model.names import MAX_IDENTIFIER, singular
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 from specwright.read.mistakes import Mistakes
@@ -22,6 +22,7 @@ def complete(declared: Sequence[Resource], mistakes: Mistakes) -> tuple[Resource
     if not any(resource.name == USER for resource in resources):
         resources.append(external_user())
     _judge_names(resources, mistakes)
+    _judge_deletions(resources, mistakes)
     return _with_relations(resources, mistakes)
 
 
@@ -92,6 +93,26 @@ def _judge_names(resources: Sequence[Resource], mistakes: Mistakes) -> None:
                 f"PostgreSQL keeps {MAX_IDENTIFIER}",
             )
         _judge_fields(resource, mistakes)
+
+
+def _judge_deletions(resources: Sequence[Resource], mistakes: Mistakes) -> None:
+    """What goes with a row that can come back must be able to come back with it."""
+    soft = {resource.name for resource in resources if resource.soft_delete}
+    for resource in resources:
+        for field in resource.fields:
+            along = field.on_delete is OnDelete.CASCADE and field.target in soft
+            if along and not resource.soft_delete:
+                mistakes.add(
+                    field.origin if field.origin != NO_ORIGIN else resource.origin,
+                    f'{resource.name} goes with its "{field.name}", and could not come back with it: '
+                    f'add the rule line "soft delete" to {resource.name}, or write on delete clear or refuse',
+                )
+            if field.wire == "deleted" and resource.soft_delete:
+                mistakes.add(
+                    field.origin,
+                    f'"deleted" of {resource.name} is the parameter that asks for deleted rows. '
+                    "Give the field another name",
+                )
 
 
 def _judge_fields(resource: Resource, mistakes: Mistakes) -> None:

@@ -76,8 +76,6 @@ def _not_served(resource: Resource) -> Iterator[NotServed]:
         where = f'"{field.name}" of {resource.name}'
         if field.type.kind is Kind.MANY:
             yield NotServed(f"the many-to-many relation {where}", field.origin)
-    if resource.soft_delete:
-        yield NotServed(f"soft delete of {resource.name}", resource.origin)
 
 
 def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:

@@ -56,7 +56,7 @@ class Deletions:
         """The tables of which rows may go with one of this table, itself first."""
         found = [table]
         for each in found:
-            sources = (reference.source for reference in self.to(each, OnDelete.CASCADE))
+            sources = (other.source for other in self.to(each, OnDelete.CASCADE) if other.soft)
             found += [source for source in sources if source not in found]
         return found
 
@@ -143,7 +143,9 @@ def _of_deleted(found: Deletions, number: int, table: str, key: str) -> Iterator
         f"  PERFORM FROM {table} WHERE {key} = OLD.{key} FOR UPDATE;\n  RETURN NEW;",
         f"BEFORE UPDATE OF deleted_at ON {table} FOR EACH ROW WHEN ({changed})",
     )
-    cascades, clears = found.to(table, OnDelete.CASCADE), found.to(table, OnDelete.CLEAR)
+    # What cannot be deleted softly stays, and is not led to.
+    cascades = [each for each in found.to(table, OnDelete.CASCADE) if each.soft]
+    clears = found.to(table, OnDelete.CLEAR)
     back = [
         f"""    UPDATE {each.source} AS source SET deleted_at = NULL, {touched}
       WHERE source.{each.column} = NEW.{key} AND source.deleted_at = OLD.deleted_at"""  # noqa: S608

@@ -155,7 +155,7 @@ def test_versions(ada: Desk) -> None:
 
 
 def test_restoring_what_is_there(ada: Desk, served: Served) -> None:
-    """What lives is not restored, what is not there or not theirs is not found, and nothing is sent with it."""
+    """What lives is not restored, what is not there or not theirs is not found, and no body says anything."""
     task = ada.make("/tasks", title="a")
     path = f"/tasks/{task}/restore"
     assert (ada.person.post(path, None).status, ada.person.post(path, {}).code) == (409, "conflict")

@@ -304,6 +304,22 @@ CASES = [
     ),
     pytest.param(
         TASK
+        + "| up | Task | on delete cascade |\n| x | text | ..9 |\n\n### Rules\n\n- soft delete\n\n"
+        + "## Note\n\n| Field | Type | Rules |\n|---|---|---|\n| task | Task | on delete cascade |\n",
+        [
+            '16:3: Note goes with its "task", and could not come back with it: add the rule line "soft delete" to Note, or write on delete clear or refuse',
+        ],
+        id="hard-below-soft",
+    ),
+    pytest.param(
+        TASK + "| deleted | boolean | |\n\n### Rules\n\n- soft delete\n",
+        [
+            '5:3: "deleted" of Task is the parameter that asks for deleted rows. Give the field another name',
+        ],
+        id="deleted",
+    ),
+    pytest.param(
+        TASK
         + "| tags | many Tag | |\n\n## Tag\n\n| Field | Type | Rules |\n|---|---|---|\n| tasks | many Task | |\n",
         [
             '5:3: "tags" of Task is the name of its Tag rows already (from "tasks" of Tag), and the other side of a many exists by itself. Rename or leave out the field',
@@ -366,7 +382,7 @@ CASES = [
         grant("| admin | | | |"),
         [
             "16:11: what they may is missing: "
-            "list, read, create, update, delete, restore, link, hand over, everything",
+            "list, read, create, update, delete, restore, see deleted, link, hand over, everything",
         ],
         id="may-empty",
     ),
@@ -375,7 +391,7 @@ CASES = [
         [
             '16:11: unknown word "lst" in May. Did you mean "list"?',
             '16:16: unknown word "fly" in May. '
-            "Here can stand list, read, create, update, delete, restore, link, hand over, everything",
+            "Here can stand list, read, create, update, delete, restore, see deleted, link, hand over, everything",
         ],
         id="unknown-may",
     ),

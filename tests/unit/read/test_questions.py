@@ -124,5 +124,4 @@ def test_what_is_not_served() -> None:
     )
     assert [(found.what, found.origin.line) for found in not_served(manifest(text))] == [
         ('the many-to-many relation "tags" of Task', 6),
-        ("soft delete of Task", 1),
     ]
