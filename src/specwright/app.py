@@ -88,6 +88,7 @@ class Backend:
         rules: Iterable[str] = (),
         fields: Mapping[Any, str] | None = None,
         types: Mapping[Any, str] | None = None,
+        calculated: Mapping[str, tuple[str, str]] | None = None,
         audited: bool = False,
         if_match_required: bool = False,
     ) -> None:
@@ -99,6 +100,8 @@ class Backend:
             rules: conditions that every row meets, as `"due is None or due > created_at"`.
             fields: rules of fields that a column cannot tell, as `{Task.project_id: "immutable"}`.
             types: types that a column cannot tell, as `{Task.contact: "email", Task.reviewer_id: "User"}`.
+            calculated: fields that nobody stores, by type and rule, as
+                `{"overdue": ("boolean", "= `due < now()`"), "remarks": ("integer", "count of comments")}`.
             audited: whether every change of a row leaves one in `specwright.audit`.
             if_match_required: whether a change must name the version of the row that it is based on.
 
@@ -108,7 +111,7 @@ class Backend:
         if "manifest" in self.__dict__ or self._given is not None:
             raise ConfigError(f"{model.__name__} is declared too late: before backend.app is used, please.")
         lines = {"audited": audited, "if-match required": if_match_required}
-        self._declarations.append(declaration(model, grants, rules, fields, types, lines))
+        self._declarations.append(declaration(model, grants, rules, fields, types, calculated, lines))
 
     def tenant(
         self,

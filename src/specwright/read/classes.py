@@ -134,6 +134,8 @@ class _Class:
             words = ", ".join(filter(None, (rule_words(field), says.get(name, ""))))
             kind = types.get(name) or type_words(field.type)
             rows.append((origin, (field.name, kind, words, field.means)))
+        place = relative(self.known.origin, self.root)
+        rows += [(place, (name, *said, "")) for name, said in self.known.calculated.items()]
         for unsaid in stored.unsaid:
             self.tell(unsaid.column, unsaid.what)
         return _table_of(self.own, ("Field", "Type", "Rules", "Means"), rows)

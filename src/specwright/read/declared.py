@@ -48,6 +48,8 @@ class Declaration:
     rules: tuple[str, ...]
     fields: Mapping[Any, str]
     types: Mapping[Any, str]
+    #: Type and rule of each field that no column holds.
+    calculated: Mapping[str, tuple[str, str]]
     #: Lines of a Rules list that are no expressions.
     lines: tuple[str, ...]
     origin: Origin
@@ -138,11 +140,13 @@ def declaration(
     rules: Iterable[str],
     fields: Mapping[Any, str] | None,
     types: Mapping[Any, str] | None,
+    calculated: Mapping[str, tuple[str, str]] | None,
     lines: Mapping[str, bool],
 ) -> Declaration:
     """What the caller's caller says of a class; `lines` are those of a Rules list, and whether they hold."""
     said = tuple(line for line, holds in lines.items() if holds)
-    return Declaration(model, tuple(grants), tuple(rules), fields or {}, types or {}, said, _here(3))
+    told = (tuple(grants), tuple(rules), fields or {}, types or {}, calculated or {})
+    return Declaration(model, *told, said, _here(3))
 
 
 def relative(origin: Origin, root: Path) -> Origin:
