@@ -93,7 +93,11 @@ class _Reader:
     def __init__(self, manifest: Manifest, resource: Resource) -> None:
         self._manifest = manifest
         self._resource = resource
-        self._fields = {field.wire: field for field in resource.fields if field.stored or field.calculated}
+        self._fields = {
+            field.wire: field
+            for field in resource.fields
+            if field.stored or field.calculated or field.linked is not None
+        }
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
         handed = resource.handed_over
         self._handed = None if handed is None else handed.wire
@@ -104,7 +108,7 @@ class _Reader:
         return {
             wire: self._member(field, action, members)
             for wire, field in self._fields.items()
-            if exists(field, members)
+            if exists(field, members) or field.linked is not None
         }
 
     def _member(self, field: Field, action: Action, members: Members) -> _Member:
@@ -116,6 +120,7 @@ class _Reader:
             and expected
             and not required
             and field.filled is None
+            and field.linked is None
             and field.shown is not Shown.WRITE_ONLY
             and becomes is Taken.WRITTEN
         )

@@ -24,10 +24,16 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def binding(
-    contract: Contract, resource: Resource, query: ListQuery, caller: str | None, tenant: Any = None
+    contract: Contract,
+    resource: Resource,
+    query: ListQuery,
+    caller: str | None,
+    tenant: Any = None,
+    above: str = "",
 ) -> bytes:
     """What a cursor of this list holds for: version, resource, sort, filters, search, caller and tenant.
 
+    `above` tells the relation and the row, where it is a list of related rows.
     Limit, fields and count may change from page to page.
     """
     filters = sorted((asked.path, asked.operator, _write_value(asked.value)) for asked in query.filters)
@@ -41,6 +47,7 @@ def binding(
         query.deleted,
         caller,
         *(() if tenant is None else (_write_value(tenant),)),
+        *((above,) if above else ()),
     ]
     return json.dumps(parts).encode()
 

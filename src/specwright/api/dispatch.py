@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from specwright.api.endpoints import Endpoints
+from specwright.api.relations import RelationRoutes
 from specwright.api.request import Reply, Request
 from specwright.api.restoration import Restoration
-from specwright.model.manifest import RESTORE, Action, Resource
+from specwright.model.manifest import LINK, RESTORE, Action, Resource
 from specwright.model.names import kebab
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -38,11 +39,18 @@ class Match:
     key: str = ""
     #: The tenant in the path, by the name of its parameter.
     places: Mapping[str, str] = field(default_factory=dict)
+    #: The key behind the relation, of the row that is linked.
+    other: str = ""
     #: The name of the action of a spec that is the last part of the path.
     verb: str = ""
+    #: The relation that the path leads over.
+    relation: RelationRoutes | None = None
 
     def action(self, method: str) -> str:
         """What a method does here, as a grant calls it."""
+        if self.relation is not None and (method != "POST" or not self.verb):
+            reads = method in ("GET", "HEAD")
+            return "read" if reads else f"{LINK}{self.relation.relation.name}"
         return self.verb or _ACTIONS.get((method, "{id}" in self.template), "")
 
 
@@ -53,13 +61,16 @@ class Dispatch:
         self.prefix = prefix + "/"
         self._collections: dict[str, Match] = {}
         self._rows: dict[str, Match] = {}
-        #: By path and verb, of a row and of all.
+        #: By path and the name of a relation, of its links.
+        self._links: dict[tuple[str, str], Match] = {}
+        #: By path and verb or relation of a row, and by path and verb of all.
         self._row_actions: dict[tuple[str, str], Match] = {}
         self._actions: dict[tuple[str, str], Match] = {}
         self._exact: dict[str, set[str]] = {}
         #: Of resources whose path begins with their tenant: what it begins with, and the parameter.
         self._within: dict[str, tuple[str, str]] = {}
-        for one in endpoints:
+        served = tuple(endpoints)
+        for one in served:
             path = one.resource.path
             if "{" in one.path:
                 first, place, _ = one.path.removeprefix(self.prefix).split("/")
@@ -87,6 +98,24 @@ class Dispatch:
                     verb=RESTORE,
                 )
 
+        for one in served:
+            for relation in one.resource.relations:
+                target = one.service.manifest.resource(relation.target)
+                if relation.many and not target.external:
+                    self._relate(RelationRoutes(one, self.endpoints(target), relation))
+
+    def _relate(self, routes: RelationRoutes) -> None:
+        """Add the routes of a relation; where a row has a verb of that name, beside it."""
+        one, name = routes.source, kebab(routes.relation.name)
+        template = f"{one.path}/{{id}}/{name}"
+        place = one.resource.path, name
+        found = self._row_actions.get(place, Match(one, template, {}))
+        handlers = {**found.handlers, "GET": routes.list_rows, "HEAD": routes.list_rows}
+        self._row_actions[place] = replace(found, handlers=handlers, relation=routes)
+        if routes.field is not None:
+            linking: dict[str, Handler | None] = {"PUT": routes.link, "DELETE": routes.unlink}
+            self._links[place] = Match(one, f"{template}/{{other}}", linking, relation=routes)
+
     def find(self, method: str, path: str) -> Match | None:
         """The derived path of a raw request path, unless the application answers this method itself."""
         if not path.startswith(self.prefix):
@@ -94,7 +123,7 @@ class Dispatch:
         tenant, segments = self._segments(path)
         if method in self._exact.get("/".join(segments), ()):
             return None
-        key = ""
+        key = other = ""
         match segments:
             case [name]:
                 found = self._collections.get(name)
@@ -104,6 +133,8 @@ class Dispatch:
                 found = self._rows.get(name)
             case [name, key, verb] if key:
                 found = self._row_actions.get((name, verb))
+            case [name, key, relation, other] if key and other:
+                found = self._links.get((name, relation))
             case _:
                 return None
         if found is None or (method in found.handlers and found.handlers[method] is None):
@@ -111,7 +142,7 @@ class Dispatch:
         if tenant:
             _, place = self._within[found.endpoints.resource.path]
             found = replace(found, places={place: unquote(tenant)})
-        return replace(found, key=unquote(key)) if key else found
+        return replace(found, key=unquote(key), other=unquote(other)) if key else found
 
     def _segments(self, path: str) -> tuple[str, list[str]]:
         """The parts of a path behind the prefix, and behind the tenant where it begins with that."""
@@ -141,7 +172,9 @@ class Dispatch:
         on_all = action.level == "collection"
         template = f"{endpoints.path}/{verb}" if on_all else f"{endpoints.path}/{{id}}/{verb}"
         table = self._actions if on_all else self._row_actions
-        table[resource.path, verb] = Match(endpoints, template, {"POST": handler}, verb=action.name)
+        found = table.get((resource.path, verb), Match(endpoints, template, {}))
+        handlers = {**found.handlers, "POST": handler}
+        table[resource.path, verb] = replace(found, handlers=handlers, verb=action.name)
 
     def give_way(self, method: str, template: str) -> bool:
         """Leave a method of a path to the application; whether there was a derived route for it.
@@ -154,7 +187,7 @@ class Dispatch:
         _, segments = self._segments(template)
         if not segments:
             return False
-        if self._yield_action(method, segments):
+        if self._yield_beneath(method, segments):
             return True
         table = {1: self._collections, 2: self._rows}.get(len(segments), {})
         match = table.get(segments[0])
@@ -167,16 +200,20 @@ class Dispatch:
             table[segments[0]] = replace(match, handlers={**match.handlers, **dict.fromkeys(methods)})
         return match.handlers.get(method) is not None
 
-    def _yield_action(self, method: str, segments: list[str]) -> bool:
+    def _yield_beneath(self, method: str, segments: list[str]) -> bool:
+        """The same of an action, a relation or a link."""
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
         match segments:
             case [name, verb]:
                 table = self._actions
             case [name, key, verb] if key.startswith("{"):
                 table = self._row_actions
+            case [name, key, verb, other] if key.startswith("{") and other.startswith("{"):
+                table = self._links
             case _:
                 return False
-        if method != "POST" or (name, verb) not in table:
+        match = table.get((name, verb))
+        if match is None or method not in match.handlers:
             return False
-        match = table[name, verb]
-        table[name, verb] = replace(match, handlers={"POST": None})
+        table[name, verb] = replace(match, handlers={**match.handlers, **dict.fromkeys(methods)})
         return True

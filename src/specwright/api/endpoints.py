@@ -27,7 +27,8 @@ from specwright.model.expression import TRUE
 from specwright.model.manifest import HAND_OVER, MOVE, SEE_DELETED, Field, Filled, Resource
 from specwright.model.types import Kind
 from specwright.model.values import read_text
-from specwright.sql.lists import ListShape
+from specwright.sql.linking import How
+from specwright.sql.lists import Beneath, ListShape
 from specwright.sql.query import ListQuery
 from specwright.sql.reads import ReadShape
 from specwright.sql.scope import Deleted, Scope
@@ -75,31 +76,35 @@ class Endpoints:
         """`GET /tasks`: one page."""
         listing = self.plan_list(request)
         rows = await self.fetch(listing.statement, request.caller, list_values(listing.query))
-        return Reply(200, self._page(listing, rows[0]))
+        return Reply(200, self.page(listing, rows[0]))
 
-    def plan_list(self, request: Request) -> Listing:
-        """What a list request asks for, and the statement that answers it.
+    def plan_list(self, request: Request, beneath: Beneath | None = None) -> Listing:
+        """What a list request asks for, and the statement that answers it; or one beneath a row.
 
         Raises:
             Problem: the caller may not list, or the query string is not understood.
         """
-        scope = self.collection_scope("list", request.caller)
         rights = self.rights(request.caller)
-        if not request.query and rights.first_page is not None:
+        scope = rights.scope("read") if beneath else self.collection_scope("list", request.caller)
+        if not request.query and beneath is None and rights.first_page is not None:
             return rights.first_page
+        above = "" if beneath is None else f"{beneath.relation.source}.{beneath.relation.name} {request.key}"
         query = self.service.parameters.read_list(
             self.resource,
             rights.readable,
             request.query,
             shown=rights.seen,
             caller=request.caller,
-            cursor_reader=self._cursor_reader(request.caller),
+            cursor_reader=self._cursor_reader(request.caller, above),
         )
+        if query.deleted is not Deleted.HIDDEN and beneath is not None:
+            message = "No relation leads to deleted rows."
+            raise validation([FieldError("deleted", "unknown_parameter", message)])
         if query.deleted is not Deleted.HIDDEN:
             scope = self.deleted_scope("list", query.deleted, request.caller)
-        statement = self._list_statement(scope, query, request.caller)
-        listing = Listing(query, statement, self._binding(query, request.caller))
-        if not request.query:
+        statement = self._list_statement(scope, query, request.caller, beneath)
+        listing = Listing(query, statement, self._binding(query, request.caller, above))
+        if not request.query and beneath is None:
             rights.first_page = listing
         return listing
 
@@ -136,6 +141,7 @@ class Endpoints:
         }
         values["request"] = request.id
         name_unsure(shape, body, values)
+        shape = self._link(shape, body, values, request.caller)
         return Asked("create", shape, values, body)
 
     def created(self, row: Any, caller: Caller) -> Reply:
@@ -224,7 +230,17 @@ class Endpoints:
             values[f"new_{name}"] = body.values.get(name)
         values |= {f"same_{name}": value for name, value in body.unchanged.items()}
         name_unsure(shape, body, values)
+        shape = self._link(shape, body, values, request.caller)
         return Asked("update", shape, values, body, "" if judged_as == action else judged_as)
+
+    def _link(self, shape: WriteShape, body: Body, values: dict[str, Any], caller: Caller) -> WriteShape:
+        """The same write, with the links that the body asks for."""
+        linked = [field for field in self.resource.fields if field.linked and field.name in body.values]
+        if not linked:
+            return shape
+        linkings = tuple(self.rights(caller).linking(field, How.SET) for field in linked)
+        values |= {linking.parameter: body.values[linking.field.name] for linking in linkings}
+        return replace(shape, links=linkings)
 
     def _judged_as(self, action: Action, body: Body) -> str:
         """What a change is judged as: a PATCH of one field alone may be a grant of its own."""
@@ -373,8 +389,13 @@ class Endpoints:
         kind, shape, values = asked.kind, asked.shape, asked.values
         statement = self.service.statements.write(shape, kind)
         confirmation = self.service.statements.confirmation(shape, kind)
+        # A set of links that somebody else writes meanwhile is seen by a statement that begins after theirs.
+        replaces = kind == "update" and any(linking.how is How.SET for linking in shape.links)
+        lock = self.service.statements.write(shape, "lock") if replaces else None
 
         async def work(connection: Any) -> Any:
+            if lock is not None:
+                await self.fetch(lock, caller, values, kind, connection)
             rows = await self.fetch(statement, caller, values, kind, connection)
             if shape.keyed:
                 rows = judged(rows)
@@ -386,7 +407,7 @@ class Endpoints:
             self.refuse(kind, {name: holds for name, holds in stored.items() if name not in answer}, None)
             return stored
 
-        if confirmation is None or connection:
+        if (confirmation is None and lock is None) or connection:
             return await work(connection)
         return await self.service.database.atomically(work)
 
@@ -419,6 +440,12 @@ class Endpoints:
                     raise _not_the_same(self.resource.fields[int(number)])
                 case "reference":
                     raise reference_problem(self.resource, self.resource.fields[int(number)].name)
+                case "link" if body is None:
+                    raise Problem("not_found")
+                case "link":
+                    wire = f"{self.resource.fields[int(number)].wire}.{verdict[f'missing:{number}'] - 1}"
+                    message = f"{wire} refers to nothing that exists for you."
+                    raise validation([FieldError(wire, "reference_not_found", message)])
                 case "begin":
                     raise _not_the_first(self.resource.fields[int(number)])
                 case "move":
@@ -449,7 +476,9 @@ class Endpoints:
                 raise
             raise problem from error
 
-    def _list_statement(self, scope: Scope, query: ListQuery, caller: Caller) -> Statement:
+    def _list_statement(
+        self, scope: Scope, query: ListQuery, caller: Caller, beneath: Beneath | None
+    ) -> Statement:
         shape = ListShape(
             scope=scope,
             fields=tuple(field.name for field in query.fields),
@@ -461,12 +490,14 @@ class Endpoints:
             condition=TRUE if query.condition is None else query.condition.shape,
             search=query.search is not None,
             include=self.rights(caller).includes(query.include),
+            beneath=beneath,
             reads=self.rights(caller).reads(query.reached),
             members=self.rights(caller).apart,
         )
         return self.service.statements.list(shape)
 
-    def _page(self, listing: Listing, page: Any) -> bytes:
+    def page(self, listing: Listing, page: Any) -> bytes:
+        """The answer of a list."""
         following = "null"
         if page["more"]:
             values = [page[f"k{position}"] for position in range(len(listing.query.sort))]
@@ -474,13 +505,13 @@ class Endpoints:
         counted = f',"total":{page["total"]}' if listing.query.count else ""
         return f'{{"items":[{page["items"] or ""}],"next_cursor":{following}{counted}}}'.encode()
 
-    def _binding(self, query: ListQuery, caller: Caller) -> bytes:
+    def _binding(self, query: ListQuery, caller: Caller, above: str) -> bytes:
         tenant = None if self.resource.tenant is None else caller.tenant
-        return cursor.binding(self.service.contract, self.resource, query, caller.id, tenant)
+        return cursor.binding(self.service.contract, self.resource, query, caller.id, tenant, above)
 
-    def _cursor_reader(self, caller: Caller) -> Any:
+    def _cursor_reader(self, caller: Caller, above: str) -> Any:
         def read(query: ListQuery, text: str) -> tuple[Any, ...]:
-            binding = self._binding(query, caller)
+            binding = self._binding(query, caller, above)
             return cursor.read(self.service.secret, binding, text)
 
         return read

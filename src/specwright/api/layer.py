@@ -122,6 +122,7 @@ class Layer:
             return None
         exchange.route, exchange.match = match.template, match
         request = Request(method, scope["query_string"], headers, receive, exchange.request_id, match.key)
+        request.other = match.other
         exchange.source = request
         if len(headers) < len(scope["headers"]):
             refuse_repeats(scope["headers"], self.service.tenancy.header)

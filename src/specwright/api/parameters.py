@@ -164,6 +164,10 @@ class Parameters:
         sent.finish()
         return fields, include, deleted
 
+    def visible(self, caller: Caller) -> Manifest:
+        """The manifest as the caller knows it."""
+        return self._visible.of(caller)
+
     def read_nothing(self, query_string: bytes) -> None:
         """Refuse every parameter, on a route that takes none.
 

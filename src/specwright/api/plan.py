@@ -9,6 +9,7 @@ from specwright.api.problems import Problem
 from specwright.api.request import Request
 from specwright.model.caller import Caller
 from specwright.model.manifest import RESTORE, Resource
+from specwright.sql.linking import How
 from specwright.sql.statement import Statement
 from specwright.sql.statements import WriteKind
 
@@ -31,15 +32,22 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
     """
     path, _, query = target.partition("?")
     match = dispatch.find(method, path) or dispatch.find(method, dispatch.prefix + path.lstrip("/"))
-    action = "" if match is None or match.verb not in ("", RESTORE) else match.action(method)
+    bound = match is not None and method == "POST" and match.verb not in ("", RESTORE)
+    action = "" if match is None or bound else match.action(method)
     if match is None or not action:
         raise Problem("not_found", f"There is no derived route {method} {path}.")
     endpoints: Endpoints = match.endpoints
     if caller.tenant is None:
         caller = endpoints.service.tenancy.entered(caller, endpoints.resource, {}, match.places)
-    request = Request(method, query.encode(), {}, _no_body, "", match.key, caller)
+    request = Request(method, query.encode(), {}, _no_body, "", match.key, caller, other=match.other)
     values: dict[str, Any] = {}
-    if action == "list":
+    if match.relation is not None and action == "read":
+        listing = match.relation.plan_list(request)
+        statement, values = listing.statement, list_values(listing.query)
+    elif match.relation is not None:
+        asked = match.relation.asked(request, How.ADD if method == "PUT" else How.REMOVE)
+        statement, values = endpoints.service.statements.write(asked.shape, "update"), asked.values
+    elif action == "list":
         listing = endpoints.plan_list(request)
         statement, values = listing.statement, list_values(listing.query)
     elif action == "read":

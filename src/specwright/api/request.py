@@ -55,6 +55,8 @@ class Request:
     exchange: "Exchange | None" = None
     #: The body, where it has been read before anybody understands it.
     content: bytes | None = None
+    #: The key of the row that is linked, or no longer.
+    other: str = ""
     #: Its idempotency key, where it has one and was not answered by it.
     keyed: "Keyed | None" = None
 

@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary, ref
 
 from specwright.api.fields import Taken, exists, must_be_sent, readable, seen, taken
 from specwright.model.caller import Caller
-from specwright.model.manifest import ACTIONS, HAND_OVER, RESTORE, SEE_DELETED, Field, Resource
+from specwright.model.manifest import ACTIONS, HAND_OVER, LINK, RESTORE, SEE_DELETED, Field, Resource
 from specwright.model.names import kebab
 from specwright.sql.includes import Include
+from specwright.sql.linking import How, Linking
 from specwright.sql.members import Members, is_unsure
 from specwright.sql.moves import Moves
 from specwright.sql.query import ListQuery, Related
@@ -59,6 +60,7 @@ class Rights:
                 SEE_DELETED,
                 *resource.moved_alone.values(),
                 *(known.name for known in resource.actions),
+                *(f"{LINK}{field.name}" for field in resource.fields if field.linked is not None),
             )
         }
         self._shapes: dict[str, WriteShape] = {}
@@ -117,6 +119,11 @@ class Rights:
             (name, self._statements.scope(manifest.resource(name), "read", caller)) for name in names
         )
 
+    def linking(self, field: Field, how: How) -> Linking:
+        """A change of the links of a field, of which the caller must be able to read what is linked."""
+        ((_, read),) = self.reads([str(field.linked)])
+        return Linking(field, how, None if read.resource.external else read)
+
     def includes(self, asked: Iterable[Related]) -> tuple[Include, ...]:
         """What to include, with the fields that the caller sees."""
         return tuple(map(self._include, asked))
@@ -168,7 +175,7 @@ class Rights:
             scope=self.scope("update" if action == "replace" else action),
             read=self.within(Deleted.ALIKE, "read") if action == RESTORE else self.scope("read"),
             targets=(),
-            shown=() if action == "delete" else self.shown,
+            shown=() if action == "delete" or action.startswith(LINK) else self.shown,
             caller_row=self._users and not self._anonymous,
             founds=self._founds and action == "create",
             moves=self._moves(action),

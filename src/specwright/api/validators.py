@@ -11,11 +11,13 @@ from specwright.api import json_text, literals
 from specwright.api.literals import Fault
 from specwright.api.problems import MOST_ERRORS, FieldError
 from specwright.model.manifest import Bounds, Field, Manifest
-from specwright.model.types import MAX_INTEGER, NUMBER, NUMBER_KINDS, TEXT_KINDS, Kind, Type
+from specwright.model.types import MAX_INTEGER, NUMBER, NUMBER_KINDS, TEXT, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
 
 #: Digits before and after the point of a number without a declared precision, and of one inside a json value.
 MAX_DIGITS = 400
+#: Rows that one body links a row to, by one field.
+MOST_LINKED = 1000
 #: No body is longer.
 _ANY_LENGTH = 2**31
 
@@ -37,12 +39,16 @@ class Validator:
     """Turns one member of a body into the value that is stored."""
 
     def __init__(self, manifest: Manifest, field: Field) -> None:
-        bounds, type_ = field.bounds, field.type
+        bounds, type_, items = field.bounds, field.type, Bounds()
         if type_.kind is Kind.REFERENCE:
             target = manifest.resource(str(type_.target)).key_field
             type_ = target.type
             if type_.kind is Kind.TEXT:
                 bounds = Bounds(1, LONGEST_SUBJECT)
+        elif type_.kind is Kind.MANY:
+            type_ = Type(Kind.LIST, item=manifest.resource(str(type_.target)).key_field.type)
+            bounds = Bounds(None, MOST_LINKED)
+            items = Bounds(1, LONGEST_SUBJECT) if type_.item == TEXT else items
         elif field.built_in and type_.kind is Kind.TEXT:
             bounds = Bounds(1, LONGEST_SUBJECT)
         elif field.calculated:
@@ -50,11 +56,12 @@ class Validator:
             type_ = NUMBER if type_.kind in NUMBER_KINDS else type_
             bounds = Bounds(None, _ANY_LENGTH) if type_.kind in TEXT_KINDS else bounds
         self._wire = field.wire
-        self._core = SchemaValidator(_core(type_, bounds, field.pattern))
-        self._hasty = (
-            SchemaValidator(_list(type_, bounds, hasty=True)) if type_.kind is Kind.LIST else self._core
-        )
-        self._nullable = field.nullable
+        if type_.kind is Kind.LIST:
+            self._core = SchemaValidator(_list(type_, bounds, items))
+            self._hasty = SchemaValidator(_list(type_, bounds, items, hasty=True))
+        else:
+            self._core = self._hasty = SchemaValidator(_core(type_, bounds, field.pattern))
+        self._nullable = field.nullable and field.linked is None
 
     def validate(self, value: Any) -> tuple[Any, list[FieldError]]:
         """The typed value, or every fault in it."""
@@ -152,17 +159,15 @@ def _core(type_: Type, bounds: Bounds, pattern: str | None) -> schema.CoreSchema
             return schema.no_info_plain_validator_function(_told(_from_text(type_)))
         case Kind.JSON:
             return schema.no_info_plain_validator_function(_told(_json))
-        case Kind.LIST:
-            return _list(type_, bounds)
         case kind:
             raise ValueError(f"a {kind} is not a member of a body")
 
 
-def _list(type_: Type, bounds: Bounds, *, hasty: bool = False) -> schema.CoreSchema:
+def _list(type_: Type, bounds: Bounds, items: Bounds, *, hasty: bool = False) -> schema.CoreSchema:
     """A list with every faulty item told, or if hasty the first."""
     assert type_.item is not None
     return schema.list_schema(
-        _core(type_.item, Bounds(), None),
+        _core(type_.item, items, None),
         strict=True,
         min_length=bounds.least,
         max_length=bounds.most,

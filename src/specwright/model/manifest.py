@@ -151,7 +151,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """The entity of links that a relation of many to many goes through, and its references: here and there."""
+    """The entity of links that a relation of many to many leads through; its references, here and there."""
 
     link: str
     near: str

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    exists,
     false,
     func,
     literal_column,
@@ -23,19 +24,27 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from specwright.model.calculated import needs
 from specwright.model.expression import TRUE, Call, Compare, Expr, In, IsNone, Not, Parameter, Path
-from specwright.model.manifest import Field
+from specwright.model.manifest import Field, Relation
 from specwright.model.paths import resolve
 from specwright.model.types import NUMBER, Kind
 from specwright.sql.expression import Comparison, Compiler, Predicate, Row
 from specwright.sql.includes import Include, included, needed
 from specwright.sql.items import item, named_fields, parts
 from specwright.sql.members import Members
-from specwright.sql.reads import bind_of
+from specwright.sql.reads import bind_of, is_key
 from specwright.sql.scope import Scope
 from specwright.sql.sight import Sight
 from specwright.sql.tables import SEARCH, Tables, regconfig
 
 _COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """The row `:key`, of which a list holds the related rows; nothing is answered if it is not readable."""
+
+    relation: Relation
+    read: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class ListShape:
     condition: Expr = TRUE
     search: bool = False
     include: tuple[Include, ...] = ()
+    #: For those rows alone that a row has.
+    beneath: Beneath | None = None
     #: What the caller may read of the entities that filters, sort keys and includes lead to, by name.
     reads: tuple[tuple[str, Scope], ...] = ()
     #: What the caller sees, where the row decides that of some field.
@@ -109,6 +120,7 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
         ),
         sight.condition(shape.condition, row),
         _found(scope, table) if shape.search else true(),
+        _is_beneath(compiler, shape.beneath, row) if shape.beneath is not None else true(),
     )
     fields = named_fields(scope.resource, shape.fields)
     apart = shape.members is not None and shape.members.unsure(shape.fields)
@@ -142,10 +154,37 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
     answer = select(
         items.filter(rows.c.n < limit).label("items"), (func.count() == limit).label("more"), *last
     ).select_from(rows)
+    if shape.beneath is not None:
+        answer = answer.having(_is_readable(compiler, shape.beneath.read))
     if shape.count:
         total = select(func.count()).select_from(table).where(matching).scalar_subquery()
         answer = answer.add_columns(total.label("total"))
     return answer
+
+
+def _is_beneath(compiler: Compiler, beneath: Beneath, row: Row) -> Predicate:
+    """Whether the relation leads from the row `:key` to this one."""
+    relation, read = beneath.relation, beneath.read
+    key = bindparam("key", type_=compiler.bind_type(read.resource.key_field.type), required=True)
+    if relation.through is None:
+        return row.columns[relation.field] == key
+    links = compiler.manifest.resource(relation.through.link)
+    source = compiler.tables.of(links).alias()
+    link = Row.of(links, source)
+    found: Select[Any] = select(literal_column("1")).select_from(source)
+    linked = found.where(
+        link.columns[relation.through.near] == key,
+        link.columns[relation.through.far] == row.columns[row.resource.key],
+    )
+    return exists(linked.correlate_except(source))
+
+
+def _is_readable(compiler: Compiler, read: Scope) -> Predicate:
+    """Whether the scope lets the row `:key` be read."""
+    source = compiler.tables.of(read.resource).alias()
+    row = Row.of(read.resource, source)
+    found: Select[Any] = select(literal_column("1")).select_from(source)
+    return exists(found.where(is_key(compiler, row), compiler.condition(read.before, row)).correlate(None))
 
 
 def _filter_condition(sight: Sight, row: Row, path: str, operator: str, parameter: str) -> Expr:
@@ -201,7 +240,8 @@ def _after(compiler: Compiler, keys: Sequence[_Key], nulls: tuple[bool, ...]) ->
     """Whether the row comes after the one whose sort values are `after0`, `after1`, …"""
     columns = [key.value for key in keys]
     values = [
-        bindparam(f"after{n}", type_=bind_of(compiler, key.field), required=True) for n, key in enumerate(keys)
+        bindparam(f"after{n}", type_=bind_of(compiler, key.field), required=True)
+        for n, key in enumerate(keys)
     ]
     directions = {key.descends for key in keys}
     if len(directions) == 1 and not any(key.nullable for key in keys):

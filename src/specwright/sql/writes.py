@@ -52,6 +52,7 @@ from specwright.sql.deletion import coming_back
 from specwright.sql.expression import NOW, Compiler, Predicate, Row
 from specwright.sql.idempotency import attempt, attempted, kept
 from specwright.sql.items import item, named_fields, parts
+from specwright.sql.linking import Linking, links_of
 from specwright.sql.members import Members, is_unsure
 from specwright.sql.moves import Moves, is_kept, is_move
 from specwright.sql.reads import bind_of, is_key
@@ -94,6 +95,8 @@ class WriteShape:
     conditions: tuple[str, ...] = ()
     #: What moves are the caller's, where some are somebody's.
     moves: Moves | None = None
+    #: What becomes of the row's links.
+    links: tuple[Linking, ...] = ()
     #: Whether the caller's own row in a User table may have to be made.
     caller_row: bool = False
     #: Whether what is made is a tenant, and the caller its first member.
@@ -111,6 +114,7 @@ class Writes:
         self.resource: Resource = shape.scope.resource
         self.table = tables.of(self.resource)
         self.compiler = Compiler(tables)
+        self.links = links_of(self.compiler, self.resource, shape.links)
 
     def create(self) -> Select[Any]:
         """Insert the row of `new_*`; answers `key`, `version` and `item` (None where not readable).
@@ -135,6 +139,7 @@ class Writes:
         if free is not None:
             # What is still to be confirmed is kept by the confirmation.
             made = attempted(made if self.confirm_create() is not None else kept(made), free)
+        made = self._with_links(made, written, new=True)
         return self._with_caller_row(self._with_founder(made, written))
 
     def update(self) -> Select[Any]:
@@ -156,9 +161,8 @@ class Writes:
         lateral, text = self._item(row, written)
         if self.shape.scope.action == HAND_OVER:
             text = case((self._condition(self.shape.read.before, row), text))
-        return self._with_caller_row(
-            select(written.c.version.label("version"), text.label("item")).select_from(written, lateral)
-        )
+        answer = select(written.c.version.label("version"), text.label("item")).select_from(written, lateral)
+        return self._with_caller_row(self._with_links(answer, written, new=False))
 
     def delete(self) -> ClauseElement:
         """Delete the row `:key`; answers a row if it did. Where deleted rows stay, it is marked as one."""
@@ -207,7 +211,7 @@ class Writes:
     def diagnose_create(self) -> Select[Any]:
         """Each check of a create by name."""
         new = self._new_row()
-        return _verdicts(self._create_checks(new)).select_from(new)
+        return _verdicts(self._create_checks(new)).add_columns(*self._missing()).select_from(new)
 
     def diagnose_update(self) -> Select[Any]:
         """Each check of an update by name; no row when there is none of this key."""
@@ -216,7 +220,11 @@ class Writes:
         states = [
             row.columns[field.name].label(f"state:{self._position(field.name)}") for field in self._moving
         ]
-        return verdicts.add_columns(*states).select_from(self.table).where(is_key(self.compiler, row))
+        return (
+            verdicts.add_columns(*states, *self._missing())
+            .select_from(self.table)
+            .where(is_key(self.compiler, row))
+        )
 
     def diagnose_delete(self) -> Select[Any]:
         """Each check of a delete by name; no row when there is none of this key."""
@@ -264,7 +272,7 @@ class Writes:
     def _written(self) -> set[str]:
         """The entities of which this statement writes rows."""
         tenant = self.tables.manifest.tenant
-        written = {self.resource.name}
+        written = {self.resource.name, *(links.link.name for links in self.links)}
         if self.shape.scope.action == RESTORE:
             written = coming_back(self.tables.manifest, self.resource)
         return written | {tenant.through} if tenant is not None and self.shape.founds else written
@@ -335,6 +343,7 @@ class Writes:
             self._after("granted", self.shape.scope.after, row),
             *self._settable(row, new=True),
             *self._references(row, None),
+            *self._linked(),
             *self._begun(row),
             *self._rules(row),
         ]
@@ -378,6 +387,7 @@ class Writes:
             *self._made(old, changed),
             *unchanged,
             *self._references(changed, old),
+            *self._linked(),
             *self._moved(old, changed),
             *self._rules(changed),
         ]
@@ -479,6 +489,21 @@ class Writes:
         for position, rule in enumerate(self.resource.rules):
             if not is_row_check(self.resource, rule.condition):
                 yield self._after(f"rule:{position}", rule.condition, row)
+
+    def _linked(self) -> Iterable[Check]:
+        """Everything that is linked, or no longer, is for the caller to read."""
+        for links in self.links:
+            yield Check(f"link:{self._position(links.linking.field.name)}", links.allowed())
+
+    def _missing(self) -> Iterator[ColumnElement[Any]]:
+        """Where, among what is linked, the first is that the caller cannot read."""
+        for links in self.links:
+            yield links.missing().label(f"missing:{self._position(links.linking.field.name)}")
+
+    def _with_links(self, statement: Select[Any], written: FromClause, *, new: bool) -> Select[Any]:
+        """The same, with the links of the row that is written."""
+        changes = (change for links in self.links for change in links.changes(written, new=new))
+        return statement.add_cte(*changes)
 
     def _with_founder(self, statement: Select[Any], written: FromClause) -> Select[Any]:
         """The same, after making the caller the first member of the tenant that is written."""

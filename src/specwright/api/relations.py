@@ -1,0 +1,75 @@
+"""The routes of a relation to many: `GET /tasks/{id}/tags`, and of links `PUT` and `DELETE /tasks/{id}/tags/{id}`."""
+
+from dataclasses import replace
+
+from specwright.api.endpoints import Asked, Endpoints, list_values
+from specwright.api.problems import Problem
+from specwright.api.request import Reply, Request
+from specwright.api.rights import Listing
+from specwright.model.manifest import LINK, Relation
+from specwright.sql.linking import How
+from specwright.sql.lists import Beneath
+
+
+class RelationRoutes:
+    """One relation of the rows of `source` to rows of `target`."""
+
+    def __init__(self, source: Endpoints, target: Endpoints, relation: Relation) -> None:
+        self.source, self.target, self.relation = source, target, relation
+        #: The field that is linked, where this is its side of the relation.
+        self.field = source.resource.field(relation.name) if relation.through is not None else None
+
+    async def list_rows(self, request: Request) -> Reply:
+        """The rows of the relation, as a list of them all is asked for; 404 if its row is not readable."""
+        listing = self.plan_list(request)
+        values = list_values(listing.query) | {"key": self.source.key(request.key)}
+        rows = await self.target.fetch(listing.statement, request.caller, values)
+        if not rows:
+            raise Problem("not_found")
+        return Reply(200, self.target.page(listing, rows[0]))
+
+    def plan_list(self, request: Request) -> Listing:
+        """What a request asks for, and the statement that answers it.
+
+        Raises:
+            Problem: nobody is signed in who would have to be, or the request is not understood.
+        """
+        scope = self.source.row_scope("read", request.caller)
+        visible = self.source.service.parameters.visible(request.caller)
+        if visible.resource(self.source.resource.name).relation(self.relation.name) is None:
+            raise Problem("not_found")
+        return self.target.plan_list(request, Beneath(self.relation, scope))
+
+    async def link(self, request: Request) -> Reply:
+        """`PUT /tasks/{id}/tags/{tag_id}`: link the row, if it is not."""
+        return await self._change(request, How.ADD)
+
+    async def unlink(self, request: Request) -> Reply:
+        """`DELETE /tasks/{id}/tags/{tag_id}`: unlink the row, if it is linked."""
+        return await self._change(request, How.REMOVE)
+
+    async def _change(self, request: Request, how: How) -> Reply:
+        await self.source.write(self.asked(request, how), request.caller)
+        return Reply(204)
+
+    def asked(self, request: Request, how: How) -> Asked:
+        """The write that links a row, or takes the link away.
+
+        Raises:
+            Problem: nobody is signed in who would have to be, or the request is not understood.
+        """
+        assert self.field is not None
+        action = f"{LINK}{self.field.name}"
+        self.source.row_scope(action, request.caller)
+        self.source.service.parameters.read_nothing(request.query)
+        rights = self.source.rights(request.caller)
+        conditions = self.source.conditions(request)
+        linking = rights.linking(self.field, how)
+        shape = replace(rights.shape(action), links=(linking,), conditions=tuple(conditions))
+        values = {
+            "key": self.source.key(request.key),
+            "request": request.id,
+            linking.parameter: [self.target.key(request.other)],
+            **conditions,
+        }
+        return Asked("update", shape, values, action=action)
