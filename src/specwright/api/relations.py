@@ -1,4 +1,4 @@
-"""The routes of a relation to many: `GET /tasks/{id}/tags`, and of links `PUT` and `DELETE /tasks/{id}/tags/{id}`."""
+"""Routes of relations: `GET /tasks/{id}/tags`, and of links `PUT` and `DELETE /tasks/{id}/tags/{tag_id}`."""
 
 from dataclasses import replace
 

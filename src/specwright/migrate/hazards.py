@@ -36,7 +36,17 @@ class Hazard:
 
 
 def table_goes(resource: Resource) -> Hazard:
-    """An entity is dropped without `was`."""
+    """An entity, or the links of a field, are dropped without `was`."""
+    if resource.link:
+        return Hazard(
+            f"drop {resource.name}",
+            f"{resource.name} is no longer in the spec: its links, the rows of {resource.table}, go.",
+            f'If it has another name now, write the rule "was {resource.name.partition(".")[2]}" on the new '
+            "field.",
+            resource.origin,
+            Rows(resource.table),
+            "will be lost",
+        )
     return Hazard(
         f"drop {resource.name}",
         f"{resource.name} is no longer in the spec: its table {resource.table} goes.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal_column, or_
+from sqlalchemy import Select, and_, exists, literal_column, or_, select, true
 from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.caller import ANONYMOUS, Caller
@@ -30,13 +30,13 @@ from specwright.model.expression import (
     any_of,
     negate,
 )
-from specwright.model.manifest import HAND_OVER, Field, Filled, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.manifest import HAND_OVER, LINK, Field, Filled, Grant, Manifest, Resource, Who, WhoKind
 from specwright.model.roles import expanded
 from specwright.model.values import key_kind
 from specwright.sql.audit import Audited, audited
 from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
 from specwright.sql.deletion import NO_DELETIONS, Deletions, deletions
-from specwright.sql.expression import Row
+from specwright.sql.expression import Predicate, Row
 from specwright.sql.handover import handed_over, was
 from specwright.sql.moves import Pairs
 from specwright.sql.moving import Moving, begun, made_by_whose, moving
@@ -166,7 +166,11 @@ def _protection(same: _Same) -> Protection:
     manifest = same.manifest
     stored = tuple(manifest.stored)
     compiler = PolicyCompiler(Tables(manifest))
-    policies = tuple(policy for resource in stored for policy in _Twins(compiler, resource).policies())
+    policies = tuple(
+        policy
+        for resource in stored
+        for policy in (_LinkTwins if resource.link else _Twins)(compiler, resource).policies()
+    )
     filled = tuple(
         (resource.table, field.column, filling)
         for resource in stored
@@ -370,6 +374,46 @@ class _Twins:
 
     def _sql(self, condition: Expr) -> str:
         return _text(self.compiler.condition(condition, self.row))
+
+
+class _LinkTwins(_Twins):
+    """The policies of links: there for whoever may read both rows, made and taken away as the first one grants.
+
+    What can be read of the rows is up to their own policies, which apply to the subqueries here.
+    """
+
+    def policies(self) -> Iterator[Policy]:
+        """All of them; a link is never changed, only made or taken away."""
+        table, roles = self.resource.table, (NOBODY, *self.held)
+        near, far = self.resource.fields
+        yield Policy(table, "specwright_derived", "ALL", (DERIVED,), "true", "true")
+        seen = _text(and_(self._there(near, TRUE), self._there(far, TRUE)))
+        yield Policy(table, "specwright_select", "SELECT", roles, seen, None)
+        source = _Twins(self.compiler, self.manifest.resource(str(near.target)))
+        action = f"{LINK}{self.resource.name.partition('.')[2]}"
+        groups: dict[Expr, tuple[str, ...]] = {}
+        for role in roles:
+            granted = any_of(
+                *(source._twin(grant, action, role).before for grant in source.resource.granting(action))
+            )
+            if granted != FALSE:
+                groups[granted] = (*groups.get(granted, ()), role)
+        for place, (granted, those) in enumerate(groups.items()):
+            linked = _text(and_(self._there(near, granted), self._there(far, TRUE)))
+            suffix = f"_{place}" if place else ""
+            yield Policy(table, f"specwright_insert{suffix}", "INSERT", those, None, linked)
+            yield Policy(table, f"specwright_delete{suffix}", "DELETE", those, linked, None)
+
+    def _there(self, field: Field, condition: Expr) -> Predicate:
+        """Whether the session can read the row that a reference leads to, and the condition holds for it."""
+        target = self.manifest.resource(str(field.target))
+        if target.external:
+            return true()
+        source = self.compiler.tables.of(target).alias("LINKED")
+        row = Row.of(target, source)
+        found: Select[Any] = select(literal_column("1")).select_from(source)
+        held = self.compiler.condition(condition, row)
+        return exists(found.where(row.columns[target.key] == self.row.columns[field.name], held))
 
 
 def _decided(expr: Expr, held: frozenset[str] | None, declared: frozenset[str]) -> Expr:
