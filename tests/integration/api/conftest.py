@@ -78,7 +78,10 @@ SHOP = """
 @pytest.fixture(scope="session")
 def shop(database_server: str) -> Iterator[Served]:
     """The shop; its rows belong to whoever the test makes up."""
-    with fresh_database(database_server) as database, serving(SHOP, database) as served:
+    with (
+        fresh_database(database_server) as database,
+        serving(SHOP, database, environment="production") as served,
+    ):
         yield served
 
 

@@ -60,7 +60,6 @@ pytestmark = pytest.mark.any_server
         ("__eq=x", "__eq", "unknown_parameter"),
         ("=x", "", "unknown_parameter"),
         ("Name=x", "Name", "unknown_parameter"),
-        ("include=shelf", "include", "unknown_parameter"),
         ("filter=name==1", "filter", "bad_expression"),
         ("extra=1", "extra", "unknown_parameter"),
         ("labels=x", "labels", "unknown_parameter"),

@@ -191,7 +191,7 @@ def test_code_says_what_a_role_includes(tmp_path: Path) -> None:
         ),
     ]
     said = declaration(
-        Sale, grants, (), {Sale.item: "writable by owner and clerk"}, {Sale.owner_id: "User"}, {}
+        Sale, grants, (), {Sale.item: "writable by owner and clerk"}, {Sale.owner_id: "User"}, {}, {}
     )
     manifest = read_files(tmp_path, [said])
     assert {known.name: known.includes for known in manifest.roles} == {"manager": ("clerk",), "clerk": ()}
