@@ -114,7 +114,9 @@ class Dispatch:
         self._row_actions[place] = replace(found, handlers=handlers, relation=routes)
         if routes.field is not None:
             linking: dict[str, Handler | None] = {"PUT": routes.link, "DELETE": routes.unlink}
-            self._links[place] = Match(one, f"{template}/{{other}}", linking, relation=routes)
+            self._links[place] = Match(
+                one, f"{template}/{{{routes.target.resource.singular}_id}}", linking, relation=routes
+            )
 
     def find(self, method: str, path: str) -> Match | None:
         """The derived path of a raw request path, unless the application answers this method itself."""

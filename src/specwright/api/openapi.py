@@ -16,6 +16,7 @@ from specwright.api.schemas import Described, Schema
 from specwright.model.calculated import is_volatile
 from specwright.model.manifest import (
     HAND_OVER,
+    LINK,
     RESTORE,
     SEE_DELETED,
     Action,
@@ -97,6 +98,7 @@ class _Routes:
     ) -> None:
         self._actions = actions
         self._manifest = manifest
+        self._contract = contract
         self._resource = resource
         self._base = f"{contract.prefix}/{manifest.route(resource)}"
         self._tenant = manifest.tenant if resource.tenant is not None else None
@@ -165,11 +167,14 @@ class _Routes:
             keyed = [self._key_parameter()] if path != self._base else []
             if found := [*self._tenant_parameters(), *keyed]:
                 operations["parameters"] = found
+        for relation in self._included:
+            if relation.many:
+                paths |= self._relation(relation)
         components: dict[str, Schema] = {}
         for action in self._resource.actions:
             if action.name in self._actions:
                 path, operations = self._action(action, self._actions[action.name])
-                paths[path] = operations
+                paths[path] = paths.get(path, {}) | operations
                 components |= self._actions[action.name].components
         return paths, components | self._schemas(paths)
 
@@ -183,6 +188,39 @@ class _Routes:
             [self._fields_parameter(), _IDEMPOTENCY_KEY, self._if_match],
         )
         return {"post": operation} if operation else {}
+
+    def _relation(self, relation: Relation) -> dict[str, dict[str, Any]]:
+        """The routes of a relation, and of its links where this is the side that links."""
+        target = self._manifest.resource(relation.target)
+        name, above = kebab(relation.name), self._resource.title
+        path = f"{self._base}/{{id}}/{name}"
+        listed = _Routes(self._manifest, self._contract, target, {})._list_parameters()
+        page = {"200": _answer("A page.", {"schema": schemas.page(target)})}
+        operation = self._operation("read", f"List {name} of a {above}", page, listed, called=f"{name}-list")
+        if not operation:
+            return {}
+        over = [*self._tenant_parameters(), self._key_parameter()]
+        paths = {path: {"get": operation, "parameters": over}}
+        done = {"204": {"description": "It is so.", "headers": _REQUEST_ID}}
+        links = {
+            method: self._operation(
+                f"{LINK}{relation.name}",
+                f"{verb.capitalize()} {name} of a {above}",
+                done,
+                [self._if_match],
+                called=f"{name}-{verb}",
+            )
+            for method, verb in (("put", "link"), ("delete", "unlink"))
+        }
+        linked = self._resource.field(relation.name)
+        if linked is not None and linked.linked is not None and links["put"]:
+            other = self._key_parameter() | {
+                "name": f"{target.singular}_id",
+                "description": f"The id of the {target.title}.",
+                "schema": schemas.accepted(self._manifest, target.key_field),
+            }
+            paths[f"{path}/{{{target.singular}_id}}"] = {**links, "parameters": [*over, other]}
+        return paths
 
     def _action(self, action: Action, described: Described) -> tuple[str, dict[str, Any]]:
         on_all, verb = action.level == "collection", kebab(action.name)
@@ -234,16 +272,19 @@ class _Routes:
         summary: str,
         answers: dict[str, Any],
         parameters: Iterable[dict[str, Any]] = (),
+        called: str = "",
     ) -> dict[str, Any]:
         granted = _GRANTED_BY.get(action, (action,))
         grants = [grant for grant in self._resource.grants if not set(granted).isdisjoint(grant.actions)]
         if action == "update":
             moves = self._resource.moved_alone.values()
             grants += [grant for move in moves for grant in self._resource.granting(move)]
+        if action.startswith(LINK):
+            grants = list(self._resource.granting(action))
         if not grants:
             return {}
         operation: dict[str, Any] = {
-            "operationId": f"{self._resource.path}-{action}",
+            "operationId": f"{self._resource.path}-{called or action}",
             "tags": [self._resource.title],
             "summary": summary,
             "description": "For " + ", ".join(dict.fromkeys(str(grant.who) for grant in grants)) + ".",
@@ -253,7 +294,8 @@ class _Routes:
         if action in ("create", "update", "replace"):
             operation["requestBody"] = self._request_body(action)
         operation["responses"] = answers | {
-            str(status): {"$ref": f"#/components/responses/{status}"} for status in self._statuses(action)
+            str(status): {"$ref": f"#/components/responses/{status}"}
+            for status in self._statuses(action, called)
         }
         if any(grant.who.kind is WhoKind.ANYONE for grant in grants):
             operation["security"] = [{}, {"bearer": []}]
@@ -290,8 +332,11 @@ class _Routes:
                         return None
         return None
 
-    def _statuses(self, action: str) -> tuple[int, ...]:
-        statuses = _STATUSES.get(action, _STATUSES["update"])
+    def _statuses(self, action: str, called: str = "") -> tuple[int, ...]:
+        statuses = _STATUSES.get(action, _STATUSES["delete" if called else "update"])
+        if called and action == "read":
+            # A cursor may be no cursor.
+            statuses = (400, *statuses)
         if action == "read" and self._resource.soft_delete:
             statuses = tuple(sorted({*statuses, 403}))
         if self._tenant is not None:
@@ -403,10 +448,11 @@ class _Routes:
         """The relations to rows that somebody may read, by references that somebody sees."""
         found = []
         for relation in includable(self._manifest, self._resource).values():
-            holder = self._manifest.resource(relation.target if relation.many else relation.source)
+            holder = self._manifest.resource(relation.holder)
             field, target = holder.field(relation.field), self._manifest.resource(relation.target)
+            assert field is not None
             known = field in seen(holder, ALL) and sure_for_somebody(self._manifest, field)
-            if known and any("read" in grant.actions for grant in target.grants):
+            if (known or field.linked) and any("read" in grant.actions for grant in target.grants):
                 found.append(relation)
         return found
 

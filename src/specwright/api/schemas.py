@@ -9,6 +9,7 @@ from uuid import UUID
 
 from specwright.api import json_text
 from specwright.api.fields import Taken, must_be_sent, seen, taken
+from specwright.api.validators import MOST_LINKED
 from specwright.model.manifest import Field, Filled, Manifest, Relation, Resource, Shown
 from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
 from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
@@ -78,6 +79,9 @@ def body(manifest: Manifest, resource: Resource, action: str) -> Schema:
     members: dict[str, Schema] = {}
     required = []
     for field in resource.fields:
+        if field.linked is not None:
+            members[field.wire] = _linked(manifest, field)
+            continue
         if field.shown is Shown.HIDDEN or not (field.stored or field.calculated):
             continue
         kind = taken(resource, field, action, ALL)
@@ -110,6 +114,16 @@ def _moves(resource: Resource, field: Field, action: str) -> str:
     if action == "create":
         return "It begins so."
     return f"Stays, or moves: {', '.join(dict.fromkeys(map(str, resource.moves_of(field.name))))}."
+
+
+def _linked(manifest: Manifest, field: Field) -> Schema:
+    """The keys of linked rows, which are never answered: `include` shows the rows."""
+    target = manifest.resource(str(field.linked))
+    key = _of_type(target.key_field.type, sent=True)
+    schema: Schema = {"type": "array", "items": key, "maxItems": MOST_LINKED, "writeOnly": True}
+    _note(schema, field.means)
+    _note(schema, f"The ids of each {target.title} that is linked, instead of those until now.")
+    return schema
 
 
 def accepted(manifest: Manifest, field: Field) -> Schema:

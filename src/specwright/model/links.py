@@ -12,7 +12,7 @@ def link_of(source: Resource, field: Field, target: Resource) -> Resource:
     return Resource(
         id=field.id,
         name=name,
-        title=f"{field.name} of {source.title}",
+        title=f"Links of {name}",
         path="",
         table=f"{source.table}_{field.name}",
         schema=source.schema,

@@ -436,7 +436,8 @@ class Resource:
         handing = () if self.handed_over is None else (HAND_OVER,)
         reviving = (RESTORE, SEE_DELETED) if self.soft_delete else ()
         moves = dict.fromkeys(f"{move.field}{TO}{move.after}" for move in self.moves)
-        return (*ACTIONS, *handing, *reviving, *moves, *(action.name for action in self.actions))
+        links = (f"{LINK}{field.name}" for field in self.fields if field.linked is not None)
+        return (*ACTIONS, *handing, *reviving, *moves, *links, *(action.name for action in self.actions))
 
     @property
     def singular(self) -> str:

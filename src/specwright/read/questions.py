@@ -68,14 +68,14 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
 
 def not_served(manifest: Manifest) -> tuple[NotServed, ...]:
     """What the spec says and the backend does not do yet, in reading order."""
-    return tuple(found for resource in manifest.served for found in _not_served(resource))
+    return tuple(found for resource in manifest.served for found in _not_served(manifest, resource))
 
 
-def _not_served(resource: Resource) -> Iterator[NotServed]:
+def _not_served(manifest: Manifest, resource: Resource) -> Iterator[NotServed]:
     for field in resource.fields:
         where = f'"{field.name}" of {resource.name}'
-        if field.type.kind is Kind.MANY:
-            yield NotServed(f"the many-to-many relation {where}", field.origin)
+        if field.linked is not None and manifest.resource(field.linked).external:
+            yield NotServed(f"{where}, which links a User without a table", field.origin)
 
 
 def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:

@@ -377,7 +377,7 @@ class _Twins:
 
 
 class _LinkTwins(_Twins):
-    """The policies of links: there for whoever may read both rows, made and taken away as the first one grants.
+    """The policies of links: for whoever may read both rows, made and taken away as the first one grants.
 
     What can be read of the rows is up to their own policies, which apply to the subqueries here.
     """

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import MetaData, Table
 
-from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.manifest import Field, Manifest, Relation, Resource, Through
 from specwright.model.names import class_name
 from specwright.model.types import NUMBER_KINDS, TEXT_KINDS, Kind
 from specwright.model.values import key_kind
@@ -128,17 +128,21 @@ class _Writer:
 
     def model(self, resource: Resource) -> str:
         table = self.table(resource)
-        lines = [f"class {resource.name}({self.base}, table=True):"]
+        # A link has no version: it is never changed, only made and taken away.
+        base = "sqlmodel.SQLModel" if resource.link else self.base
+        lines = [f"class {self.name(resource)}({base}, table=True):"]
         lines += _docstring(resource.means or f"{resource.title}.")
         lines += ["", f"    __tablename__ = {text(resource.table)}"]
         lines += [*lay_out("__table_args__ = ", table_code(table), 1), ""]
         for field in resource.fields:
             if field.stored:
                 lines += self.field(resource, field, table)
-        for relation in resource.relations:
+        for relation in () if resource.link else resource.relations:
             reference = self.link(relation)
             if reference is not None:
                 lines += self.relation(resource, relation, reference)
+            elif relation.through is not None and not self.manifest.resource(relation.target).external:
+                lines += self.linked(relation, relation.through)
         return "\n".join([*self.choices(resource), *lines]) + "\n"
 
     def table(self, resource: Resource) -> Table:
@@ -199,6 +203,39 @@ class _Writer:
         ends = {relation.source, relation.target}
         written = {resource.name for resource in self.resources}
         return field if field is not None and field.target == wanted and ends <= written else None
+
+    def name(self, resource: Resource) -> str:
+        """The name of a class; that of links is made of the field's: `TaskTags`."""
+        if not resource.link:
+            return resource.name
+        name = class_name(resource.name.replace(".", " "))
+        while name in self.manifest or name == self.base:
+            name += "_"
+        return name
+
+    def linked(self, relation: Relation, through: Through) -> Iterator[str]:
+        """A relation of many to many, by its table of links."""
+        link, target = self.manifest.resource(through.link), self.manifest.resource(relation.target)
+        back = next(
+            other
+            for other in target.relations
+            if other.through is not None
+            and (other.through.link, other.through.near) == (through.link, through.far)
+        )
+        arguments: list[Code] = [
+            text(target.name),
+            f"secondary={text(self.table(link).fullname)}",
+            f"back_populates={text(attribute(back.name))}",
+        ]
+        if relation.source == relation.target:
+            for word, side in (("primaryjoin", through.near), ("secondaryjoin", through.far)):
+                reference = link.field(side)
+                assert reference is not None
+                joined = f"{self.name(link)}.{attribute(reference.column)}"
+                arguments.append(f"{word}={text(f'{target.name}.{target.key_field.column} == {joined}')}")
+        arguments += ['lazy="raise_on_sql"', "passive_deletes=True"]
+        code = Call("sqlmodel.Relationship", [Call("sa_relationship=orm.relationship", arguments)])
+        yield from lay_out(f'{attribute(relation.name)}: list["{target.name}"] = ', code, 1)
 
     def relation(self, resource: Resource, relation: Relation, field: Field) -> Iterator[str]:
         target = self.manifest.resource(relation.target)

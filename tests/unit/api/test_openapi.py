@@ -244,3 +244,29 @@ def test_moves_and_calculated_fields() -> None:
     assert {"taken__gte", "late"} <= set(parameters)
     sortable = parameters["sort"]["schema"]["items"]["anyOf"][0]["enum"]
     assert "-taken" in sortable and "late" not in sortable
+
+
+def test_relations_are_described() -> None:
+    """Their lists, their links where a row has them, what may be included, and ids in bodies alone."""
+    spec = (
+        "## Tag\n\n| Field | Type | Rules |\n|--|--|--|\n| name | text | ..9 |\n\n| Who | May |\n|--|--|\n"
+        "| anyone | list, read |\n\n## Task\n\n| Field | Type | Rules |\n|--|--|--|\n| tags | many Tag | |\n"
+        "| below | many Task | |\n\n| Who | May |\n|--|--|\n| anyone | read |\n| signed in | update |\n"
+    )
+    document = build(read_specs({"specs/it/spec.md": spec}), title="It", version="1")
+    OpenAPIV31SpecValidator(document).validate()
+    beneath = {path: set(found) - {"parameters"} for path, found in document["paths"].items() if "}/" in path}
+    assert beneath == {
+        "/api/v1/tags/{id}/tasks": {"get"},
+        "/api/v1/tasks/{id}/tags": {"get"},
+        "/api/v1/tasks/{id}/tags/{tag_id}": {"put", "delete"},
+        "/api/v1/tasks/{id}/below": {"get"},
+        "/api/v1/tasks/{id}/below/{task_id}": {"put", "delete"},
+        "/api/v1/tasks/{id}/tasks": {"get"},
+    }
+    schemas = document["components"]["schemas"]
+    assert schemas["TaskUpdate"]["properties"]["tag_ids"]["writeOnly"]
+    assert "tag_ids" not in schemas["TaskPublic"]["properties"]
+    assert schemas["TaskPublic"]["properties"].keys() > {"tags", "below", "tasks"}
+    read = document["paths"]["/api/v1/tags/{id}"]["get"]["parameters"]
+    assert [known["name"] for known in read if known["name"] == "include"] == ["include"]

@@ -23,7 +23,7 @@ SPEC = """# Tasks
 | c | text | |
 | d | text | |
 | e | text | |
-| f | many Task | |
+| f | many User | |
 
 - **FR-001** It works [NEEDS CLARIFICATION: how?]
 """
@@ -51,7 +51,7 @@ def test_at_most_five_questions(project: Path) -> None:
     assert shown.count("in force:") == 5
     assert "specs/tasks/spec.md:3  Who may do what with Task?" in shown
     assert "… and 1 more question (--format json has all)." in shown
-    assert 'specs/tasks/spec.md:12  the many-to-many relation "f" of Task' in shown
+    assert 'specs/tasks/spec.md:12  "f" of Task, which links a User without a table' in shown
     assert "specs/tasks/spec.md:14  how?" in shown
 
 

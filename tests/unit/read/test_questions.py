@@ -117,11 +117,11 @@ def test_the_most_dangerous_first() -> None:
 def test_what_is_not_served() -> None:
     """Everything that is read and not served is named with its place."""
     text = task(
-        "| tags | many Tag | |\n| late | boolean | = `owner is None` |\n"
+        "| fans | many User | |\n| late | boolean | = `owner is None` |\n"
         "| s | `a`, `b` | default `a` |\n| t | text | ..9, searchable |\n",
         "\n| Field | Moves |\n|---|---|\n| s | a → b |\n\n| Action | Takes | Does |\n|---|---|---|\n| go | | |\n"
         "\n### Rules\n\n- soft delete\n" + f"\n## Tag\n\n{HEADER}| a | date | |\n",
     )
     assert [(found.what, found.origin.line) for found in not_served(manifest(text))] == [
-        ('the many-to-many relation "tags" of Task', 6),
+        ('"fans" of Task, which links a User without a table', 6),
     ]

@@ -40,9 +40,11 @@ Says "so".
 
 ## Row
 
-| Field  | Type  | Rules      |
-|--------|-------|------------|
-| owner  | User  | the caller |
+| Field  | Type      | Rules      |
+|--------|-----------|------------|
+| owner  | User      | the caller |
+| kin    | many Row  |            |
+| fans   | many User |            |
 
 ## User
 
@@ -79,7 +81,7 @@ def test_the_metadata_of_the_classes_equals_that_of_the_tables(manifest: Manifes
         assert definitions(made) == definitions(expected)
         for name, table in expected.tables.items():
             assert list(made.tables[name].columns.keys()) == list(table.columns.keys())
-        for resource in manifest.stored:
+        for resource in manifest.served:
             assert getattr(module, resource.name).__table__.name == resource.table
 
 
@@ -129,6 +131,18 @@ def test_relations_go_both_ways_and_tell_themselves_apart(tmp_path: Path) -> Non
         child, parent = module.Field(pattern="a"), module.Field(pattern="b")
         child.parent = parent
         assert parent.fields == [child]
+
+
+def test_links_lead_both_ways(tmp_path: Path) -> None:
+    """To rows of another entity and of one's own, over a class of links."""
+    with imported(tmp_path, "linked", linked=written(manifest_of("odd"))) as module:
+        configure_mappers()
+        assert all(relation.lazy == "raise_on_sql" for relation in module.Row.__mapper__.relationships)
+        one, other, fan = module.Row(), module.Row(), module.User(id="ada")
+        one.kin.append(other)
+        one.fans.append(fan)
+        assert other.rows == [one] and fan.rows_by_fans == [one]
+        assert set(module.RowKin.model_fields) == {"row_id", "other_row_id"}
 
 
 def test_what_the_spec_says_of_things_is_said_of_classes(tmp_path: Path) -> None:
