@@ -1,8 +1,10 @@
 """Manifests written in Python, for tests that do not read a spec."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from specwright.model.links import link_of, through
 from specwright.model.manifest import (
     ACTIONS,
     Field,
@@ -18,6 +20,7 @@ from specwright.model.manifest import (
     WhoKind,
     WhoName,
 )
+from specwright.model.names import singular
 from specwright.model.syntax import parse
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 
@@ -41,9 +44,16 @@ def to(target: str) -> Type:
     return Type(Kind.REFERENCE, target=target)
 
 
+def many(target: str) -> Type:
+    """Links to any number of rows."""
+    return Type(Kind.MANY, target=target)
+
+
 def field(name: str, type: Type, **rest: Any) -> Field:
     """A declared field."""
     wire = f"{name}_id" if type.kind is Kind.REFERENCE else name
+    if type.kind is Kind.MANY:
+        wire = f"{singular(name)}_ids"
     return Field(id=name, name=name, wire=wire, column=wire, type=type, **rest)
 
 
@@ -105,8 +115,15 @@ def backend(
         fields=(_built_in("id", TEXT, Shown.READ_ONLY),),
         external=True,
     )
+    by_name = {resource.name: resource for resource in (*resources, user)}
+    links = {
+        (resource.name, field.name): link_of(resource, field, by_name[field.linked])
+        for resource in resources
+        for field in resource.fields
+        if field.linked is not None
+    }
     return Manifest(
-        resources=(*(_related(resource, resources) for resource in resources), user),
+        resources=(*(_related(resource, resources, links) for resource in resources), *links.values(), user),
         roles=tuple(Role(name) for name in roles),
         names=tuple(WhoName(name, parse(condition)) for name, condition in (names or {}).items()),
     )
@@ -116,7 +133,9 @@ def _built_in(name: str, type: Type, shown: Shown) -> Field:
     return Field(id=name, name=name, wire=name, column=name, type=type, shown=shown, built_in=True)
 
 
-def _related(resource: Resource, resources: tuple[Resource, ...]) -> Resource:
+def _related(
+    resource: Resource, resources: tuple[Resource, ...], links: Mapping[tuple[str, str], Resource]
+) -> Resource:
     forward = [
         Relation(field.name, resource.name, field.target, field.name, many=False)
         for field in resource.fields
@@ -127,5 +146,30 @@ def _related(resource: Resource, resources: tuple[Resource, ...]) -> Resource:
         for other in resources
         for field in other.fields
         if field.target == resource.name
+    ]
+    forward += [
+        Relation(
+            field.name,
+            resource.name,
+            field.linked,
+            field.name,
+            True,
+            through(links[resource.name, field.name]),
+        )
+        for field in resource.fields
+        if field.linked is not None
+    ]
+    inverse += [
+        Relation(
+            other.table,
+            resource.name,
+            other.name,
+            field.name,
+            True,
+            through(links[other.name, field.name], back=True),
+        )
+        for other in resources
+        for field in other.fields
+        if field.linked == resource.name
     ]
     return replace(resource, relations=(*forward, *inverse))

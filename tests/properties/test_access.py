@@ -102,10 +102,11 @@ def backends(draw: st.DrawFn) -> Manifest:
     """The entities of `worlds` with random grants, rules, owners and rules of their fields."""
     plain = draw(manifests)
     resources = tuple(
-        resource if resource.external else draw(_governed(resource)) for resource in plain.resources
+        resource if resource.external or resource.link else draw(_governed(resource))
+        for resource in plain.resources
     )
     staff = Literal(True) if draw(st.booleans()) else draw(conditions("Task").filter(on_caller_alone))
-    names = [WhoName(resource.name, draw(conditions(resource.name))) for resource in plain.stored]
+    names = [WhoName(resource.name, draw(conditions(resource.name))) for resource in plain.served]
     roles = (Role("admin", includes=("a",) if draw(st.booleans()) else ()), Role("a"))
     return replace(plain, resources=resources, names=(*names, WhoName("staff", staff)), roles=roles)
 
@@ -191,7 +192,7 @@ def cases(draw: st.DrawFn) -> Case:
     people = [draw(signed_in), draw(signed_in), draw(callers)]
     asked = []
     for _ in range(draw(st.integers(1, 8))):
-        resource = draw(st.sampled_from(list(manifest.stored)))
+        resource = draw(st.sampled_from(list(manifest.served)))
         action = draw(st.sampled_from(ACTIONS))
         keys = [row["id"] for row in world[resource.name]]
         asked.append(

@@ -32,7 +32,7 @@ def cases(
     world = draw(rows(manifest))
     asked = [
         (resource.name, draw(conditions(resource.name)))
-        for resource in manifest.stored
+        for resource in manifest.served
         for _ in range(draw(st.integers(1, 4)))
     ]
     return manifest, world, draw(callers), asked

@@ -80,8 +80,13 @@ FILTERS = {
         ("comments__body", "comments.body"),
         ("title", "title"),
         ("label", "label"),
+        ("projects__pins__title", "projects.pins.title"),
     ],
-    "Project": [("tasks__title", "tasks.title"), ("tasks__parent__title", "tasks.parent.title")],
+    "Project": [
+        ("tasks__title", "tasks.title"),
+        ("tasks__parent__title", "tasks.parent.title"),
+        ("pins__title", "pins.title"),
+    ],
     "Comment": [("task__title", "task.title"), ("task__project__name", "task.project.name")],
 }
 WORDS = ("a", "b", "ab", "todo", "1", "zz")
@@ -236,8 +241,8 @@ def expected(judge: Judge, query: Query) -> list[str]:
             for row in judge.world.rows.get(each.name, ())
             if judge.before(each, "read", query.caller, row) is not None
         ]
-        for each in manifest.stored
-    }
+        for each in manifest.served
+    } | {each.name: judge.world.rows.get(each.name, ()) for each in manifest.stored if each.link}
     seen = replace(judge.world, rows=readable)
     found = [
         row

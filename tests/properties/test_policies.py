@@ -92,9 +92,9 @@ def backends(draw: st.DrawFn) -> Manifest:
         handing = draw(hand_overs(resource.name)) if owner and draw(st.booleans()) else ()
         return replace(resource, fields=fields, grants=(*draw(grants(resource.name)), *handing))
 
-    names = [WhoName(resource.name, draw(conditions(resource.name))) for resource in plain.stored]
+    names = [WhoName(resource.name, draw(conditions(resource.name))) for resource in plain.served]
     staff = WhoName("staff", parse(draw(st.sampled_from(STAFF))))
-    resources = tuple(each if each.external else governed(each) for each in plain.resources)
+    resources = tuple(each if each.external or each.link else governed(each) for each in plain.resources)
     roles = (Role("admin", includes=("a",) if draw(st.booleans()) else ()), Role("a"))
     return replace(plain, resources=resources, roles=roles, names=(*names, staff))
 
@@ -256,13 +256,13 @@ async def compare(
         judge = Judge(World(manifest, world, now))
         for caller in people:
             derived = {
-                each.name: await by_statement(connection, manifest, each, caller) for each in manifest.stored
+                each.name: await by_statement(connection, manifest, each, caller) for each in manifest.served
             }
             part = connection.transaction()
             await part.start()
             attempts = Attempts(connection, manifest, judge, caller)
             await attempts.begin()
-            for resource in manifest.stored:
+            for resource in manifest.served:
                 found = {row["id"] for row in world[resource.name] if attempts.may(resource, "read", row)}
                 assert derived[resource.name] == found
                 await attempts.reads(resource)

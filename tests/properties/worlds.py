@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from asyncpg import Connection
 from hypothesis import strategies as st
 from sqlalchemy.schema import CreateTable
 
-from builders import backend, entity, field, to
+from builders import backend, entity, field, many, to
 from specwright.model.calculated import entities
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import (
@@ -86,6 +87,7 @@ def make_manifest(
             some("name", TEXT),
             some("size", INTEGER),
             some("lead", to("User")),
+            field("pins", many("Task")),
             field("open", INTEGER, aggregate=Aggregate("count", "tasks", where=asked["open"])),
             field("load", NUMBER, aggregate=Aggregate("sum", "tasks", "net")),
             field("points", INTEGER, aggregate=Aggregate("sum", "tasks", "double", asked.get("points"))),
@@ -150,7 +152,7 @@ def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, li
     @st.composite
     def drawn(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         world: dict[str, list[dict[str, Any]]] = {resource.name: [] for resource in manifest.resources}
-        for resource in manifest.stored:
+        for resource in manifest.served:
             for number in range(draw(st.integers(0 if resource.name == "Comment" else 1, most))):
                 row = {
                     field.name: draw(cell(manifest, world, field.type, field.nullable))
@@ -158,6 +160,13 @@ def rows(manifest: Manifest, *, most: int = 4) -> st.SearchStrategy[dict[str, li
                     if field.stored and not field.built_in
                 }
                 world[resource.name].append(row | built_in(resource, number))
+        for link in manifest.stored:
+            if link.link:
+                ends = [[row["id"] for row in world[str(side.target)]] for side in link.fields]
+                pairs = st.lists(st.sampled_from(list(product(*ends))), max_size=6, unique=True)
+                names = [side.name for side in link.fields]
+                found = draw(pairs) if all(ends) else []
+                world[link.name] = [dict(zip(names, pair, strict=True)) for pair in found]
         return world
 
     return drawn()
@@ -215,6 +224,8 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
             "parent.comments.body",
             "project.tasks.title",
             "comments.task.title",
+            "projects.name",
+            "projects.pins.title",
             "label",
             "parent.label",
         ),
@@ -222,6 +233,7 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
         Kind.INTEGER: (
             *("priority", "project.size", "parent.priority", "tasks.priority"),
             *("double", "replies", "project.open", "tasks.replies", "project.points"),
+            *("projects.size", "project.pins.priority"),
         ),
         Kind.NUMBER: ("cost", "parent.cost", "net", "project.load"),
         Kind.TIMESTAMP: ("due", "created_at", "parent.due", "since"),
@@ -232,7 +244,7 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
         Kind.UUID: ("id", "project", "project.id", "parent", "parent.parent", "comments.id", "tasks.id"),
     },
     "Project": {
-        Kind.TEXT: ("name", "tasks.title", "tasks.comments.body", "tasks.parent.title"),
+        Kind.TEXT: ("name", "tasks.title", "tasks.comments.body", "tasks.parent.title", "pins.title"),
         Kind.ENUM: ("tasks.status",),
         Kind.INTEGER: ("size", "tasks.priority", "open", "points", "tasks.double"),
         Kind.NUMBER: ("tasks.cost", "load", "tasks.net"),
@@ -240,8 +252,8 @@ _PATHS: dict[str, dict[Kind, tuple[str, ...]]] = {
         Kind.DATE: ("tasks.day",),
         Kind.BOOLEAN: ("tasks.done", "heavy", "tasks.late"),
         Kind.LIST: ("tasks.notes",),
-        Kind.REFERENCE: ("lead", "tasks.owner", "tasks.comments.author"),
-        Kind.UUID: ("id", "tasks.id", "tasks.project", "tasks.parent"),
+        Kind.REFERENCE: ("lead", "tasks.owner", "tasks.comments.author", "pins.owner"),
+        Kind.UUID: ("id", "tasks.id", "tasks.project", "tasks.parent", "pins.id", "pins.projects.id"),
     },
     "Comment": {
         Kind.TEXT: ("body", "task.title", "task.project.name", "task.comments.body"),
