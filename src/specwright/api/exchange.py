@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from specwright.api import problems
 from specwright.api.compression import LEAST, accepts_gzip, compress
@@ -10,6 +10,9 @@ from specwright.api.edge import PRIVATE, Edge
 from specwright.api.etag import of_gzip
 from specwright.api.problems import Problem
 from specwright.api.request import Headers, Reply, Scope, Send
+
+if TYPE_CHECKING:
+    from specwright.api.dispatch import Match
 
 Work = Callable[[], Awaitable[object]]
 
@@ -26,6 +29,12 @@ class Source(Protocol):
 
 class Exchange:
     """What is sent, with the header lines that every answer has."""
+
+    #: For the log: the derived route, our own answer, what it refuses and, in development, why.
+    match: "Match | None" = None
+    answer: Reply | None = None
+    refusal: Problem | None = None
+    denied: str | None = None
 
     def __init__(
         self, send: Send, edge: Edge, scope: Scope, headers: dict[bytes, bytes], request_id: str
@@ -71,6 +80,7 @@ class Exchange:
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer of ours; to HEAD, all but its body."""
         self._edge.deadline.end(self)
+        self.answer = reply
         body, status, own = reply.body, reply.status, reply.headers
         lines = [*self._edge.derived, (b"x-request-id", self.request_id.encode())]
         if len(body) >= LEAST and accepts_gzip(self.headers.get(b"accept-encoding")):
@@ -96,6 +106,7 @@ class Exchange:
     async def problem(self, problem: Problem) -> None:
         """Send a problem, unless an answer has begun already."""
         if self.status == 0:
+            self.refusal = problem
             await self.reply(problem_reply(problem, self.request_id))
 
 

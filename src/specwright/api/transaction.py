@@ -18,14 +18,13 @@ from starlette.background import BackgroundTask
 
 from specwright.api.exchange import Exchange, Work
 from specwright.db.pool import DatabaseUnavailable
-from specwright.db.session import HELD
+from specwright.db.session import HELD, LOGIN
 from specwright.db.sqlstate import DRIVER_ERRORS, is_away, is_collision
 from specwright.model.errors import SpecwrightError
 
 LOG = logging.getLogger("specwright.sessions")
 
 _ROLE = "SELECT set_config('role', $1, true)"
-_LOGIN = "none"
 _AFTER_COMMIT = "specwright_after_commit"
 
 
@@ -56,7 +55,7 @@ class Transaction:
         Raises:
             DatabaseUnavailable: it broke, or another transaction was in the way.
         """
-        await self._become(_LOGIN)
+        await self._become(LOGIN)
         try:
             connection = await self.session.connection()
             raw = await connection.get_raw_connection()
@@ -89,7 +88,7 @@ class Transaction:
 
     async def unscope(self) -> None:
         """Let the session be the login's, which no grant holds back, until it is given back."""
-        await self._become(_LOGIN)
+        await self._become(LOGIN)
 
     async def _become(self, role: str) -> None:
         """Change the database role; what the session has not sent yet is sent as what it was."""
