@@ -46,6 +46,14 @@ class Match:
     #: The relation that the path leads over.
     relation: RelationRoutes | None = None
 
+    @property
+    def within(self) -> Resource:
+        """The resource that decides whether a tenant must be named: that of the path, or the related one."""
+        own = self.endpoints.resource
+        if own.tenant is not None or self.relation is None:
+            return own
+        return self.relation.target.resource
+
     def action(self, method: str) -> str:
         """What a method does here, as a grant calls it."""
         if self.relation is not None and (method != "POST" or not self.verb):

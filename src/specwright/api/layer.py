@@ -138,7 +138,7 @@ class Layer:
             raise unauthenticated(error.detail) from None
         exchange.caller = request.caller.id
         request.caller = self.service.tenancy.entered(
-            request.caller, match.endpoints.resource, request.headers, match.places
+            request.caller, match.within, request.headers, match.places
         )
         request.exchange = exchange
         if request.method == "POST" and HEADER in request.headers:

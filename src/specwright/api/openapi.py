@@ -194,12 +194,14 @@ class _Routes:
         target = self._manifest.resource(relation.target)
         name, above = kebab(relation.name), self._resource.title
         path = f"{self._base}/{{id}}/{name}"
-        listed = _Routes(self._manifest, self._contract, target, {})._list_parameters()
+        related = _Routes(self._manifest, self._contract, target, {})
+        listed = related._list_parameters()
         page = {"200": _answer("A page.", {"schema": schemas.page(target)})}
         operation = self._operation("read", f"List {name} of a {above}", page, listed, called=f"{name}-list")
         if not operation:
             return {}
-        over = [*self._tenant_parameters(), self._key_parameter()]
+        within = self._tenant_parameters() or related._tenant_parameters()
+        over = [*within, self._key_parameter()]
         paths = {path: {"get": operation, "parameters": over}}
         done = {"204": {"description": "It is so.", "headers": _REQUEST_ID}}
         links = {

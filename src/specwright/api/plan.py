@@ -38,7 +38,7 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
         raise Problem("not_found", f"There is no derived route {method} {path}.")
     endpoints: Endpoints = match.endpoints
     if caller.tenant is None:
-        caller = endpoints.service.tenancy.entered(caller, endpoints.resource, {}, match.places)
+        caller = endpoints.service.tenancy.entered(caller, match.within, {}, match.places)
     request = Request(method, query.encode(), {}, _no_body, "", match.key, caller, other=match.other)
     values: dict[str, Any] = {}
     if match.relation is not None and action == "read":

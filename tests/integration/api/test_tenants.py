@@ -280,6 +280,15 @@ def test_who_has_no_tenant_still_finds_their_tenants(served: Served, acme: Desk)
     assert Desk(served.person("eve"), _key(acme)).items("/organizations") == []
 
 
+def test_what_a_tenant_is_related_to_is_within_it(served: Served, acme: Desk) -> None:
+    """The members of an organization need the header, and another one in it opens nothing."""
+    path = f"/organizations/{_key(acme)}/memberships"
+    assert served.person("ada").get(path).code == "tenant_required"
+    assert [row["role"] for row in acme.items(path)] == ["owner"]
+    eve = Desk(served.person("eve"), _key(acme))
+    assert eve.send("GET", path).status == 404
+
+
 def test_a_tenant_that_is_deleted_takes_its_rows_along(served: Served, acme: Desk) -> None:
     """On delete cascade holds unless the spec says otherwise."""
     acme.made("/deals", {"title": "Anvils"})
