@@ -270,5 +270,5 @@ def judge_tenancy(
 
 
 def _leaving(resource: Resource, within: set[str]) -> Iterator[Field]:
-    if resource.name not in within:
+    if resource.name not in within and not resource.link:
         yield from (field for field in resource.fields if field.type.target in within)
