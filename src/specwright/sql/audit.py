@@ -16,7 +16,7 @@ from specwright.model.types import TEXT, USER
 from specwright.sql.claims import CALLER, ROLES
 from specwright.sql.columns import quoted
 from specwright.sql.expression import Compiler, Predicate
-from specwright.sql.tables import quote
+from specwright.sql.tables import SEARCH, quote
 
 TRAIL = "specwright.audit"
 #: What every trigger of ours on an audited table is called, or begins with.
@@ -27,8 +27,8 @@ APPEND_ONLY = "specwright_append_only"
 REQUEST = "request"
 _REQUEST = "nullif(current_setting('specwright.request', true), '')"
 
-#: Kept by us in every change: they tell nothing.
-_BOOKKEEPING = ("updated_at", "version")
+#: Kept by us in every change: they tell nothing that the others do not.
+_BOOKKEEPING = ("updated_at", "version", SEARCH)
 
 
 @dataclass(frozen=True, slots=True)
