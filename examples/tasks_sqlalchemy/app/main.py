@@ -15,7 +15,7 @@ backend.resource(
         allow("list", "read", to=role("admin", "looks after the place")),
     ],
     rules=["due is None or due > created_at (FR-004)"],
-    calculated={"overdue": ("boolean", "= `due < now() and status != \"done\"`")},
+    calculated={"overdue": ("boolean", '= `due < now() and status != "done"`')},
 )
 backend.resource(
     Comment,

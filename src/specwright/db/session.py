@@ -58,7 +58,7 @@ class Identity(Protocol):
 
     @property
     def settings(self) -> tuple[str, str, str, str, str]:
-        """The caller's id, roles as an array and claims as JSON, the key of their tenant, the request's id."""
+        """The caller's id, roles (an array), claims (JSON), the key of their tenant, the request's id."""
         ...
 
     @property
@@ -116,7 +116,7 @@ class Sessions:
 
     @asynccontextmanager
     async def unscoped(self, identity: Identity) -> AsyncIterator[AsyncSession]:
-        """A session of the database's own login, which no grant holds back. It knows who asks all the same."""
+        """A session of the database's own login, which no grant holds back, and which knows who asks."""
         session = _AsyncPlain(await self._own.opened(), sync_session_class=_Told, expire_on_commit=False)
         session.sync_session.info["identity"] = (LOGIN, *identity.settings)
         async with _used(session):

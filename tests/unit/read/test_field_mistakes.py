@@ -178,10 +178,7 @@ RULES = [
     (
         "text",
         "writable by owner",
-        [
-            '36: Task has no owner: no field has the rule "the caller". '
-            "Add a row: owner | User | the caller"
-        ],
+        ['36: Task has no owner: no field has the rule "the caller". Add a row: owner | User | the caller'],
     ),
     (
         "text",
