@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -304,6 +305,28 @@ def test_the_trail_is_append_only(safe: Served) -> None:
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="is refused"):
             safe.sql(statement)
+
+
+def test_its_owner_can_forget(safe: Served) -> None:
+    """As docs/audit.md says: the trigger off, old rows away, the trigger on."""
+    key = safe.person("ada").made("/coins", {"name": "a"})["id"]
+    page = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    recipe = page.partition("BEGIN;\n")[2].partition("COMMIT;")[0].strip().splitlines()
+    assert "interval '1 year'" in recipe[1]
+
+    async def forget() -> None:
+        connection = await asyncpg.connect(safe.database)
+        try:
+            async with connection.transaction():
+                for statement in recipe:
+                    await connection.execute(statement.replace("'1 year'", "'0'"))
+        finally:
+            await connection.close()
+
+    asyncio.run(forget())
+    assert trail(safe, key) == []
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="is refused"):
+        safe.sql("DELETE FROM specwright.audit")
 
 
 def test_a_write_is_one_statement_still(safe: Served) -> None:
