@@ -71,6 +71,7 @@ class Endpoints:
         self._moves = tuple(resource.moved_alone.values())
         self._alone = {**resource.moved_alone, **({} if handed is None else {handed.name: HAND_OVER})}
         self._keyed_by_uuid = resource.key_field.type.kind is Kind.UUID
+        self._linked = [field for field in resource.fields if field.linked]
 
     async def list_rows(self, request: Request) -> Reply:
         """`GET /tasks`: one page."""
@@ -235,7 +236,7 @@ class Endpoints:
 
     def _link(self, shape: WriteShape, body: Body, values: dict[str, Any], caller: Caller) -> WriteShape:
         """The same write, with the links that the body asks for."""
-        linked = [field for field in self.resource.fields if field.linked and field.name in body.values]
+        linked = [field for field in self._linked if field.name in body.values]
         if not linked:
             return shape
         linkings = tuple(self.rights(caller).linking(field, How.SET) for field in linked)
