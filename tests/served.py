@@ -141,6 +141,8 @@ class Served:
         self.database = database
         self.url = f"http://127.0.0.1:{port}"
         self.anonymous = Person(self, None)
+        #: The server's tasks, one for each request that is not over yet.
+        self.requests: set[asyncio.Task[None]] = set()
         self._people: dict[Any, Person] = {}
 
     def person(self, name: str, *roles: str, **claims: Any) -> Person:
@@ -187,6 +189,13 @@ class Served:
 
         return asyncio.run(ask())
 
+    def settle(self) -> None:
+        """Wait for what becomes of requests once they are answered: their log lines, for one."""
+        until = time.monotonic() + 20
+        while self.requests:
+            assert time.monotonic() < until, "a request is never over"
+            time.sleep(0.001)
+
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
         """What the backend sends to its database meanwhile; it must have been called before."""
@@ -202,6 +211,7 @@ class Served:
             connection.add_query_logger(note)
         try:
             yield seen
+            self.settle()
             # asyncpg tells a logger in the next turn of its loop, which another answer has waited for.
             self.request("GET", "/health/live")
         finally:
@@ -321,6 +331,7 @@ def serving(
             assert thread.is_alive(), "the application does not start"
             time.sleep(0.01)
         served = Served(backend, listener.getsockname()[1], database)
+        served.requests = running.server_state.tasks
         try:
             yield served
         finally:
