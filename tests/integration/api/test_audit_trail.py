@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from modules import imported
-from protected import build
+from protected import build, migrate
 from served import Served, fresh_database, serving
 from specwright import Backend, SessionDep, UnscopedSessionDep, problem
 from specwright.read.spec import read_specs
@@ -374,6 +374,28 @@ def test_sessions_cannot_see_the_trail(safe: Served) -> None:
     assert roles
     for row in roles:
         assert asyncio.run(refused(safe.database, row["name"], "SELECT FROM specwright.audit")), row
+
+
+def test_migrations_turn_it_off_and_on(database_server: str) -> None:
+    """What was recorded stays; changes meanwhile leave nothing, and those afterwards do."""
+    on = read_specs({"specs/it/spec.md": SPEC})
+    off = read_specs({"specs/it/spec.md": SPEC.replace("- audited\n", "")})
+    with fresh_database(database_server) as database:
+        build(database, on)
+
+        async def change() -> int:
+            connection = await asyncpg.connect(database)
+            try:
+                await connection.execute("INSERT INTO users (id) VALUES (gen_random_uuid()::text)")
+                return int(await connection.fetchval("SELECT count(*) FROM specwright.audit"))
+            finally:
+                await connection.close()
+
+        recorded = [asyncio.run(change())]
+        for before, after in ((on, off), (off, on)):
+            asyncio.run(migrate(database, before, after))
+            recorded.append(asyncio.run(change()))
+    assert recorded == [1, 1, 2]
 
 
 async def refused(database: str, role: str, statement: str) -> bool:
