@@ -35,6 +35,7 @@ from specwright.model.expression import (
 )
 from specwright.model.interpret import World
 from specwright.model.manifest import HAND_OVER, RESTORE, SEE_DELETED, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.paths import resolve
 from specwright.model.typecheck import (
     DURATIONS,
     FUNCTIONS,
@@ -314,10 +315,19 @@ class Binder:
         try:
             left, right = self.value(node.left, shared), self.value(node.right, shared)
         except Misfit:
-            return Literal(node.operator == "!=")
+            return self.unlike(node) if node.operator == "!=" else FALSE
         if Literal(None) in (left, right) and node.operator not in ("==", "!="):
             return FALSE
         return Compare(node.operator, left, right)
+
+    def unlike(self, node: Compare) -> Expr:
+        """When a value of another type differs: always; over a relation to many, from each row there is."""
+        for side in (node.left, node.right):
+            paths = (each for each in walk(side) if isinstance(each, Path))
+            if any(hop.many for path in paths for hop in resolve(self.manifest, self.resource, path).hops):
+                value = self.value(side, self.typed(side))
+                return any_of(IsNone(value), Compare("!=", value, Literal(None)))
+        return TRUE
 
     def membership(self, item: Expr, container: Expr) -> Expr:
         expected = self.typed(item)

@@ -95,6 +95,8 @@ CASES = [
     ("project.lead is None", ADA, {"far", "free"}),
     ("project.members.person == caller", ADA, {"soon"}),
     ("project.members.person == caller", ODD, {"late"}),
+    ("project.members.person != caller.claims.department", ODD, {"soon", "late"}),
+    ("not (project.members.person == caller.claims.department)", ODD, {"soon", "late", "far", "free"}),
     ("not (project.members.person == caller)", ODD, {"soon", "far", "free"}),
     ("due > now()", ADA, {"soon", "far"}),
     ("due > now() and due < now() + days(7)", ADA, {"soon"}),
