@@ -4,6 +4,7 @@ One rule says what runs again on another PostgreSQL (`-m database`): every test 
 but not those of modules with `pytestmark = pytest.mark.any_server`. These are about what is judged before a
 statement is sent, or what is made of its outcome: bytes, headers, credentials, limits, bodies, queries. To
 another server they would send the same statements once more; what statements do there, the others see.
+The longest of those that say nothing about a server's version are among them.
 """
 
 import asyncio

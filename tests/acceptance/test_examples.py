@@ -8,6 +8,8 @@ import pytest
 
 from commands import environment
 
+pytestmark = pytest.mark.any_server
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import jwt
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.manifest import Manifest, Relation, Resource
 from specwright.model.syntax import print_expression
+
+pytestmark = pytest.mark.any_server
 
 #: What may be included in the rows of each entity.
 INCLUDES = {

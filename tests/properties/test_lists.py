@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 import jwt
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,8 @@ from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.manifest import Manifest, Resource
 from specwright.model.syntax import print_expression
+
+pytestmark = pytest.mark.any_server
 
 #: What each entity may be sorted by: the wire name, and the path that it stands for.
 SORTS = {

@@ -15,6 +15,8 @@ from specwright import Backend, SessionDep, UnscopedSessionDep, problem
 from specwright.logs import JsonFormatter, ReadableFormatter
 from specwright.read.spec import read_specs
 
+pytestmark = pytest.mark.any_server
+
 SPEC = """# Desk
 
 ## Roles

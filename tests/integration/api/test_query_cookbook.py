@@ -10,6 +10,8 @@ import pytest
 
 from served import Person, Served, fresh_database, serving
 
+pytestmark = pytest.mark.any_server
+
 PAGE = (Path(__file__).parents[3] / "docs" / "queries.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```http\nGET (.*)\n```\n\n```text\n(.*)\n```", PAGE)
 ROWS = [

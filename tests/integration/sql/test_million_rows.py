@@ -15,6 +15,8 @@ from specwright.api.plan import plan_request
 from specwright.model.caller import Caller
 from specwright.read.spec import read_specs
 
+pytestmark = pytest.mark.any_server
+
 SPEC = """# Notes
 
 ## Note
