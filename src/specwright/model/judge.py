@@ -301,7 +301,7 @@ class Judge:
             return NOT_FOUND
         grant = self.before(resource, RESTORE, caller, row)
         if grant is None:
-            return FORBIDDEN
+            return FORBIDDEN if row[DELETED] is None else NOT_FOUND
         if row[DELETED] is None:
             return Verdict(409, "conflict")
         later = Judge(Deletion(self.world).restored(resource, row))

@@ -9,7 +9,7 @@ same transaction, the confirmation, judges it on what is stored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -358,7 +358,14 @@ class Writes:
     def _restore_checks(self, row: Row) -> list[Check]:
         assert self.resource.deleted is not None, "what is restored was deleted"
         deleted = row.columns[self.resource.deleted.name].is_not(None)
-        return [*self._row_checks(row), Check("deleted", deleted)]
+        # Of a deleted row nobody learns who may not bring it back.
+        known = or_(not_(deleted), self._condition(self.shape.scope.before, row))
+        readable, *others = self._row_checks(row)
+        return [
+            replace(readable, predicate=and_(readable.predicate, known)),
+            *others,
+            Check("deleted", deleted),
+        ]
 
     def _touched(self, row: Row) -> dict[str, ColumnElement[Any]]:
         """What every change writes besides."""

@@ -173,10 +173,12 @@ def test_restoring_what_is_there(ada: Desk, served: Served) -> None:
 
 
 def test_restore_is_a_grant(ada: Desk, served: Served) -> None:
-    """Who may see a row and not restore it is told so; deleted or not makes no difference to that."""
+    """Who may see a row and not restore it is told so while it lives, and of a deleted one nothing."""
     project = ada.make("/projects", name="p")
     clerk = Desk(served, "carl", "clerk")
     assert clerk.person.post(f"/projects/{project}/restore", None).status == 403
+    ada.away(f"/projects/{project}")
+    assert clerk.person.post(f"/projects/{project}/restore", None).status == 404
     assert clerk.person.get("/projects?deleted=only").status == 403
     assert clerk.person.get(f"/projects/{project}?deleted=with").status == 403
 
