@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from specwright.model.expression import Call, Expr, Path, walk
-from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.typecheck import VOLATILE
 
 
@@ -36,7 +39,7 @@ def entities(manifest: Manifest, resource: Resource, expr: Expr) -> set[str]:
         for node in walk(expr)
         if isinstance(node, Path)
         for hop in resolve(manifest, resource, node).hops
-        for name in _met(hop)
+        for name in met(hop)
     }
     for source, field in reads(manifest, resource, expr):
         found |= entities_of(manifest, source, field)
@@ -45,27 +48,29 @@ def entities(manifest: Manifest, resource: Resource, expr: Expr) -> set[str]:
 
 def entities_of(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
     """The same of a field; none for one that is stored."""
+    if field.linked is not None and (linked := resource.relation(field.name)):
+        return met(linked)
     found: set[str] = set()
     for source, expr in made_of(manifest, resource, field):
         found |= entities(manifest, source, expr)
         if field.aggregate is not None:
             found.add(source.name)
     if field.aggregate is not None and (relation := resource.relation(field.aggregate.relation)):
-        found |= _met(relation)
+        found |= met(relation)
     return found
 
 
-def _met(hop: Relation) -> set[str]:
+def met(hop: Relation) -> set[str]:
     """The entities whose rows a hop reads."""
     return {hop.target} if hop.through is None else {hop.target, hop.through.link}
 
 
 def needs(manifest: Manifest, resource: Resource, field: Field) -> set[str]:
     """The names of the stored fields of a row that the value of one of its fields is worked out from."""
+    if field.aggregate is not None or field.linked is not None:
+        return {resource.key}
     if not field.calculated:
         return {field.name}
-    if field.aggregate is not None:
-        return {resource.key}
     found: set[str] = set()
     for node in walk(field.computed) if field.computed is not None else ():
         if isinstance(node, Path):

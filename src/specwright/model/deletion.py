@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from specwright.model.field import DELETED, Field, OnDelete
 from specwright.model.interpret import Row, World
-from specwright.model.manifest import DELETED, Field, OnDelete, Resource
+from specwright.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)

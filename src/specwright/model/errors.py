@@ -28,6 +28,9 @@ class Origin:
         return f"{self.file}:{self.line}"
 
 
+NO_ORIGIN = Origin("", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One thing in a spec that is not understood, with its place and a way out."""
@@ -47,7 +50,3 @@ class SpecError(SpecwrightError):
             sorted(set(mistakes), key=lambda m: (m.origin.file, m.origin.line, m.origin.column))
         )
         super().__init__("\n".join(map(str, self.mistakes)))
-
-
-def _place(mistake: Mistake) -> tuple[str, int, int]:
-    return mistake.origin.file, mistake.origin.line, mistake.origin.column

@@ -193,7 +193,7 @@ def negate(item: Expr) -> Expr:
 
 
 #: Whether the caller belongs to the tenant that the request is for.
-MEMBER = Not(IsNone(CallerPath(("membership", "id"))))
+MEMBER = Compare("!=", CallerPath(("membership", "id")), Literal(None))
 
 
 def children(node: Expr) -> tuple[Expr, ...]:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
+from specwright.model import jsonb
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import (
     And,
@@ -33,9 +34,12 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import DELETED, Aggregate, Manifest, Relation, Resource
+from specwright.model.field import DELETED, Aggregate
+from specwright.model.manifest import Manifest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.typecheck import common_type, type_of
-from specwright.model.types import Kind, Type
+from specwright.model.types import JSON, Kind, Type
 from specwright.model.values import Misfit, fit
 
 Row = Mapping[str, Any]
@@ -47,6 +51,8 @@ _ASCII_UPPER = str.maketrans({chr(code): chr(code - 32) for code in range(ord("a
 @dataclass(frozen=True, slots=True)
 class World:
     """All that an expression can see: rows by resource name, the time, the request's values.
+
+    The value of a json field is its JSON text, None where there is none: JSON's null is another.
 
     Deleted rows that stay are among them, and no path leads there.
 
@@ -114,6 +120,14 @@ class World:
             resource = self.manifest.resource(self._relation(resource, (name,)).target)
         return resource
 
+    def nearest(self, resource: Resource | None, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The same names, but `project.id` is the reference itself, whether or not it leads to a row."""
+        if len(names) == 1 or resource is None:
+            return names
+        relation = self._relation(resource, names[:-1])
+        is_key = names[-1] == self.manifest.resource(relation.target).key
+        return names[:-1] if is_key and not relation.many else names
+
     def roles(self, caller: Caller) -> frozenset[str]:
         """The caller's roles, and those that they include."""
         known = {role.name: role.includes for role in self.manifest.roles}
@@ -144,10 +158,11 @@ class World:
     ) -> Iterator[dict[tuple[str, ...], Row | None]]:
         """Every way to pick a related row for each relation of the comparison."""
         prefixes = {
-            path.names[:length]
+            names[:length]
             for path in walk(atom)
             if isinstance(path, Path)
-            for length in range(1, len(path.names))
+            for names in [self.nearest(resource, path.names)]
+            for length in range(1, len(names))
         }
         choices: list[dict[tuple[str, ...], Row | None]] = [{(): row}]
         for prefix in sorted(prefixes, key=lambda names: (len(names), names)):
@@ -226,6 +241,7 @@ class _Evaluation:
             case Parameter(name):
                 return self.world.parameters[name]
             case Path(names):
+                names = self.world.nearest(self.resource, names)
                 row = self.chosen[names[:-1]]
                 if row is None or names[-1] in row:
                     return None if row is None else row[names[-1]]
@@ -334,6 +350,8 @@ class _Evaluation:
                 return text.translate(_ASCII_LOWER)
             case "upper", [text]:
                 return text.translate(_ASCII_UPPER)
+            case "contains", [whole, part] if self.typed(arguments[0]) == JSON:
+                return jsonb.contains(jsonb.decode(whole), jsonb.decode(part))
             case "contains", [text, part]:
                 return part in text
             case "startswith", [text, part]:

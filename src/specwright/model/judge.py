@@ -9,105 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
+from specwright.model.access import Access
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.deletion import Deletion
-from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
+from specwright.model.field import DELETED, Field, Filled
+from specwright.model.grant import LINK, RESTORE, Grant
 from specwright.model.interpret import Row, World
-from specwright.model.manifest import (
-    DELETED,
-    HAND_OVER,
-    RESTORE,
-    SEE_DELETED,
-    Field,
-    Filled,
-    Grant,
-    Resource,
-    Shown,
-    Who,
-    WhoKind,
-)
-from specwright.model.typecheck import common_type, is_of_membership, on_caller_alone, type_of
+from specwright.model.linked import Linked
+from specwright.model.resource import Resource
 from specwright.model.types import Kind
-from specwright.model.values import Misfit, fit
-
-_BOTH = frozenset({True, False})
+from specwright.model.verdict import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a request must be answered: the status, why, the fields at fault by their wire names."""
-
-    status: int
-    code: str = ""
-    fields: tuple[str, ...] = ()
-    #: The grant that lets the request pass; None when it is refused.
-    grant: Grant | None = None
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the request succeeds."""
-        return self.status < 400
-
-
-UNAUTHENTICATED = Verdict(401, "unauthenticated")
-FORBIDDEN = Verdict(403, "forbidden")
-NOT_FOUND = Verdict(404, "not_found")
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Access):
     """Decides requests on the rows of a world, in the order of judgement of the HTTP contract."""
-
-    world: World
-
-    def may_ever(self, resource: Resource, action: str, caller: Caller) -> bool:
-        """Whether the action could ever succeed on some row: what depends on the row counts as possible.
-
-        Before and after may be granted apart, and changing a row needs reading it.
-        """
-        if action == "create":
-            return self._possible(resource, action, caller, "when", "then")
-        changing = action not in ("list", "read")
-        return (
-            self._possible(resource, action, caller, "when")
-            and (
-                action in ("delete", RESTORE)
-                or not changing
-                or self._possible(resource, action, caller, "then")
-            )
-            and (not changing or self._possible(resource, "read", caller, "when"))
-        )
-
-    def before(self, resource: Resource, action: str, caller: Caller, row: Row) -> Grant | None:
-        """The first grant whose Who and When hold on a row; for update and delete, the row before."""
-        return next(
-            (
-                grant
-                for grant in resource.granting(action)
-                if self._within(resource, caller, row)
-                and self._who(grant.who, resource, caller, row)
-                and self._condition(grant.when, resource, caller, row)
-            ),
-            None,
-        )
-
-    def after(self, resource: Resource, action: str, caller: Caller, row: Row) -> Grant | None:
-        """The first grant whose Who and Then, and for create When, hold on the row that is written."""
-        return next(
-            (
-                grant
-                for grant in resource.granting(action)
-                if self._within(resource, caller, row)
-                and self._who(grant.who, resource, caller, row)
-                and (action != "create" or self._condition(grant.when, resource, caller, row))
-                and self._condition(grant.then, resource, caller, row)
-            ),
-            None,
-        )
-
-    def visible(self, resource: Resource, caller: Caller) -> list[Row]:
-        """The rows that a list shows to the caller, in no order."""
-        return [row for row in self._rows(resource) if self.before(resource, "list", caller, row)]
 
     def closed(self, resource: Resource, action: str, caller: Caller) -> Verdict | None:
         """The refusal of a collection route: no grant of the action could ever apply."""
@@ -126,7 +42,7 @@ class Judge:
     def create(
         self, resource: Resource, caller: Caller, values: Mapping[str, Any], key: Any = None
     ) -> Verdict:
-        """Judge the creation of a row from the values sent, by the names of the spec."""
+        """Judge the creation of a row from the values sent, and keys linked, by the names of the spec."""
         if refusal := self.closed(resource, "create", caller):
             return refusal
         if caller.anonymous and any(field.filled is Filled.CALLER for field in resource.fields):
@@ -137,7 +53,9 @@ class Judge:
         if refusal := self._malformed(resource, caller, values):
             return refusal
         row = self.fill(resource, caller, values, key)
-        later = self._with(resource, row)
+        wanted = _wanted(resource, values)
+        linked = self.linked(caller).set(resource, key, wanted)
+        later = Judge(linked)._with(resource, row)
         grant = later.after(resource, "create", caller, row)
         if grant is None:
             return FORBIDDEN
@@ -145,6 +63,7 @@ class Judge:
             return refusal
         return (
             self._references(resource, caller, values)
+            or self._unlinkable(resource, caller, wanted)
             or _begun(resource, row)
             or later.broken(resource, row)
             or Verdict(201, grant=grant)
@@ -164,30 +83,76 @@ class Judge:
         row = self._readable(resource, "read", caller, key)
         if isinstance(row, Verdict):
             return row
-        new = {**row, **changes, **_touched(resource, row, self.world)}
-        later = self._with(resource, new)
+        wanted = _wanted(resource, changes)
+        plain = {name: value for name, value in changes.items() if name not in wanted}
+        new = {**row, **plain, **_touched(resource, row, self.world)}
+        later = Judge(self.linked(caller).set(resource, key, wanted))._with(resource, new)
         alone = next(iter(changes), "") if len(changes) == 1 else ""
         action = moves.get(alone, "update")
-        grant = self.before(resource, action, caller, row)
-        if (
-            grant is None
-            or later.after(resource, action, caller, new) is None
-            or later.before(resource, "read", caller, new) is None
-        ):
+        grant = self._changes(later, resource, action, caller, row, new)
+        if grant is None:
             return FORBIDDEN
         if refusal := self._not_settable(resource, caller, changes, row):
             return refusal
-        changed = {name: value for name, value in changes.items() if row[name] != value}
+        changed = {name: value for name, value in plain.items() if row[name] != value}
         moved = [field for field in resource.moving if field.name in changed]
         if not all(self._makes(resource, caller, row, field, new, action) for field in moved):
             return FORBIDDEN
         return (
             _immutable(resource, changed)
             or self._references(resource, caller, changed)
+            or self._unlinkable(resource, caller, wanted)
             or _stuck(resource, row, new, moved)
             or later.broken(resource, new)
             or Verdict(200, grant=grant)
         )
+
+    def link(
+        self, resource: Resource, caller: Caller, key: Any, name: str, other: Any, *, linked: bool
+    ) -> Verdict:
+        """Judge a link of the field of this name, made or taken away by a route of its own."""
+        action = f"{LINK}{name}"
+        row = self._readable(resource, action, caller, key)
+        if isinstance(row, Verdict):
+            return row
+        new = {**row, **_touched(resource, row, self.world)}
+        world = self.linked(caller).changed(resource, key, name, other, linked=linked)
+        later = Judge(world)._with(resource, new)
+        grant = self._changes(later, resource, action, caller, row, new)
+        if grant is None:
+            return FORBIDDEN
+        if self._unlinkable(resource, caller, {name: [other]}):
+            return NOT_FOUND
+        return later.broken(resource, new) or Verdict(204, grant=grant)
+
+    def _changes(
+        self, later: "Judge", resource: Resource, action: str, caller: Caller, row: Row, new: Row
+    ) -> Grant | None:
+        """The grant to change a row, if what becomes of it is granted as well, and for the caller to read."""
+        if (
+            later.after(resource, action, caller, new) is None
+            or later.before(resource, "read", caller, new) is None
+        ):
+            return None
+        return self.before(resource, action, caller, row)
+
+    def linked(self, caller: Caller) -> Linked:
+        """The links of the world, as the caller may see and set them."""
+
+        def readable(target: Resource, key: Any) -> bool:
+            if target.external:
+                return True
+            row = self._find(target, key)
+            return row is not None and self.before(target, "read", caller, row) is not None
+
+        return Linked(self.world, readable)
+
+    def _unlinkable(
+        self, resource: Resource, caller: Caller, wanted: Mapping[str, Sequence[Any]]
+    ) -> Verdict | None:
+        """What is linked must be there for the caller to read."""
+        lost = self.linked(caller).lost(resource, wanted)
+        return Verdict(422, "reference_not_found", lost) if lost else None
 
     def _makes(
         self, resource: Resource, caller: Caller, row: Row, field: Field, new: Row, action: str
@@ -226,47 +191,6 @@ class Judge:
             or later.broken(resource, new)
             or Verdict(200 if later.before(resource, "read", caller, new) else 204, grant=grant)
         )
-
-    def hands_over(
-        self, resource: Resource, caller: Caller, row: Row, later: "Judge", new: Row
-    ) -> Grant | None:
-        """The first grant to hand over whose Who and When hold on a row, and Then on what becomes of it."""
-        return next(
-            (
-                grant
-                for grant in resource.granting(HAND_OVER)
-                if self._who(grant.who, resource, caller, row)
-                and self._condition(grant.when, resource, caller, row)
-                and later._condition(grant.then, resource, caller, new)
-            ),
-            None,
-        )
-
-    def seen(self, resource: Resource, caller: Caller, row: Row) -> tuple[Field, ...]:
-        """The fields of a row that are shown to the caller."""
-        return tuple(
-            field
-            for field in resource.fields
-            if (field.stored or field.calculated)
-            and field.shown not in (Shown.HIDDEN, Shown.WRITE_ONLY)
-            and self._one_of(field.readable_by, resource, caller, row)
-        )
-
-    def _one_of(self, words: tuple[str, ...], resource: Resource, caller: Caller, row: Row) -> bool:
-        """Whether the caller is one of these, for the row; of no words, whether they are anybody."""
-        manifest = self.world.manifest
-        return not words or any(self._who(manifest.who(word), resource, caller, row) for word in words)
-
-    def _unknown(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> list[Field]:
-        """The fields sent that the caller sees of no row there could be."""
-        who = self.world.manifest.who
-        return [
-            field
-            for field in resource.fields
-            if field.name in sent
-            and field.readable_by
-            and not any(self._who_possible(who(word), resource, caller) for word in field.readable_by)
-        ]
 
     def _malformed(self, resource: Resource, caller: Caller, sent: Mapping[str, Any]) -> Verdict | None:
         """The refusal of members that are not there for the caller, or that nobody sends."""
@@ -309,12 +233,6 @@ class Judge:
             return Verdict(409, "conflict", lost)
         return later._repeated() or Verdict(200, grant=grant)
 
-    def sees(self, resource: Resource, action: str, caller: Caller, row: Row) -> bool:
-        """Whether a list or a read with `deleted=with` shows the row."""
-        return self.before(resource, action, caller, row) is not None and (
-            row.get(DELETED) is None or self.before(resource, SEE_DELETED, caller, row) is not None
-        )
-
     def _repeated(self) -> Verdict | None:
         """The refusal of a world in which living rows repeat a unique value."""
         for resource in self.world.manifest.stored:
@@ -354,101 +272,6 @@ class Judge:
         if row is None or self.before(resource, "read", caller, row) is None:
             return NOT_FOUND
         return row
-
-    def _who(self, who: Who, resource: Resource, caller: Caller, row: Row) -> bool:
-        match who.kind:
-            case WhoKind.ANYONE:
-                return True
-            case WhoKind.SIGNED_IN:
-                return not caller.anonymous
-            case WhoKind.OWNER:
-                owner = resource.owner
-                return owner is not None and not caller.anonymous and row[owner.name] == caller.id
-            case WhoKind.ROLE:
-                return not caller.anonymous and who.name in self.world.roles(caller)
-            case WhoKind.NAMED:
-                known = self.world.manifest.name(who.name)
-                return (
-                    known is not None
-                    and not caller.anonymous
-                    and self.world.holds(known.condition, resource, row, caller)
-                )
-
-    def _within(self, resource: Resource, caller: Caller, row: Row) -> bool:
-        """Whether the row is in the request's tenant, and the caller a member of it."""
-        within = resource.tenant
-        if within is None:
-            return True
-        return self.world.membership(caller) is not None and row[within.name] == caller.tenant
-
-    def _possible(self, resource: Resource, action: str, caller: Caller, *parts: str) -> bool:
-        """Whether some grant's Who and these parts of it could hold; a membership counts as possible."""
-        if resource.tenant is not None and (caller.anonymous or caller.tenant is None):
-            return False
-        return any(
-            self._who_possible(grant.who, resource, caller)
-            and all(
-                condition is None or True in self._outcomes(condition, resource, caller)
-                for condition in (getattr(grant, part) for part in parts)
-            )
-            for grant in resource.granting(action)
-        )
-
-    def _who_possible(self, who: Who, resource: Resource, caller: Caller) -> bool:
-        if who.kind is WhoKind.OWNER:
-            return resource.owner is not None and not caller.anonymous
-        if who.kind is WhoKind.NAMED:
-            known = self.world.manifest.name(who.name)
-            return (
-                known is not None
-                and not caller.anonymous
-                and True in self._outcomes(known.condition, resource, caller)
-            )
-        return self._who(who, resource, caller, {})
-
-    def _condition(self, condition: Expr | None, resource: Resource, caller: Caller, row: Row) -> bool:
-        return condition is None or self.world.holds(condition, resource, row, caller)
-
-    def _outcomes(self, condition: Expr, resource: Resource, caller: Caller) -> frozenset[bool]:
-        """The truth values a condition can take for this caller, over all rows there could be."""
-        match condition:
-            case And(items) | Or(items):
-                # The item that decides is False for `and`, True for `or`.
-                decisive = isinstance(condition, Or)
-                outcomes = [self._outcomes(item, resource, caller) for item in items]
-                found = {decisive} if any(decisive in each for each in outcomes) else set()
-                if all((not decisive) in each for each in outcomes):
-                    found.add(not decisive)
-                return frozenset(found)
-            case Not(operand):
-                return frozenset(not outcome for outcome in self._outcomes(operand, resource, caller))
-        if on_caller_alone(condition):
-            return frozenset({self.world.holds(condition, None, {}, caller)})
-        settled = self._settled(condition, resource, caller)
-        return _BOTH if settled is None else frozenset({settled})
-
-    def _settled(self, condition: Expr, resource: Resource, caller: Caller) -> bool | None:
-        """What a comparison with a claim that is missing or of another type comes to, whatever the row."""
-        manifest = self.world.manifest
-        match condition:
-            case Compare(operator, left, right):
-                shared = common_type(type_of(manifest, resource, left), type_of(manifest, resource, right))
-                for side in (left, right):
-                    if isinstance(side, CallerPath) and not is_of_membership(side):
-                        try:
-                            value = fit(manifest, self.world.value(side, resource, {}, caller), shared)
-                        except Misfit:
-                            return operator == "!="
-                        if value is None and operator not in ("==", "!="):
-                            return False
-            case In(item, container):
-                known = isinstance(item, CallerPath) and not is_of_membership(item)
-                if known and self.world.value(item, resource, {}, caller) is None:
-                    return False
-                if isinstance(container, CallerPath):
-                    elements = self.world.value(container, resource, {}, caller)
-                    return None if isinstance(elements, list | tuple) else False
-        return None
 
     def _references(self, resource: Resource, caller: Caller, changed: Mapping[str, Any]) -> Verdict | None:
         """References that are sent and changed must lead to rows that the caller can read."""
@@ -497,13 +320,6 @@ class Judge:
         )
         return Verdict(403, "forbidden", wires) if wires else None
 
-    def _rows(self, resource: Resource) -> Sequence[Row]:
-        return self.world.living(resource.name)
-
-    def _find(self, resource: Resource, key: Any, *, deleted: bool = False) -> Row | None:
-        known = self.world.rows.get(resource.name, ()) if deleted else self._rows(resource)
-        return next((row for row in known if row[resource.key] == key), None)
-
     def _with(self, resource: Resource, row: Row) -> "Judge":
         """The judge of the world in which the row is written."""
         known = self.world.rows.get(resource.name, ())
@@ -513,6 +329,12 @@ class Judge:
         if tenant is not None and memberships is None:
             memberships = self.world.living(tenant.through)
         return Judge(replace(self.world, rows=rows, memberships=memberships))
+
+
+def _wanted(resource: Resource, values: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """The keys that are to be linked, by field."""
+    linked = (field.name for field in resource.fields if field.linked is not None)
+    return {name: values[name] for name in linked if name in values}
 
 
 def _begun(resource: Resource, row: Row) -> Verdict | None:

@@ -1,6 +1,8 @@
 """Links: the rows of a `many` field. Each links a row of one entity to a row of another, or of the same."""
 
-from specwright.model.manifest import Field, OnDelete, Relation, Resource, Through
+from specwright.model.field import Field, OnDelete
+from specwright.model.relation import Relation, Through
+from specwright.model.resource import Resource
 from specwright.model.types import Kind, Type
 
 

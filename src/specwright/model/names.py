@@ -8,9 +8,11 @@ from difflib import get_close_matches
 #: The longest identifier that PostgreSQL keeps whole (NAMEDATALEN - 1).
 MAX_IDENTIFIER = 63
 
+_SHORT_WORD, _LONGEST_WORD = 6, 100
+
 BUILT_IN_FIELDS = frozenset({"id", "created_at", "updated_at", "version", "deleted_at"})
 LIST_PARAMETERS = frozenset(
-    {"limit", "cursor", "offset", "sort", "fields", "include", "q", "count", "filter"}
+    {"limit", "cursor", "offset", "sort", "fields", "include", "q", "count", "filter", "max_affected"}
 )
 #: Words that an expression reads as something else than a field.
 EXPRESSION_WORDS = frozenset(keyword.kwlist) | {
@@ -76,7 +78,11 @@ def singular(text: str) -> str:
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, if one is close."""
     by_lower = {candidate.lower(): candidate for candidate in reversed(list(known))}
-    close = get_close_matches(word.lower(), by_lower, 1, 0.6)
+    # Short words are like many others by chance, and looking a long one up is dear.
+    lower = word[:_LONGEST_WORD].lower()
+    close = get_close_matches(lower, by_lower, 1, 0.7 if len(lower) <= _SHORT_WORD else 0.6)
+    if not close:
+        close = [each for each in by_lower if lower and each.startswith(f"{lower}_")]
     return by_lower[close[0]] if close else None
 
 

@@ -1,10 +1,13 @@
 """Where a path of names leads, resource by resource."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from specwright.model.expression import Path
-from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
+from specwright.model.names import suggest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.syntax import ExpressionError
 
 
@@ -51,8 +54,8 @@ def _unknown(resource: Resource, name: str, field: Field | None, last: bool) -> 
     if field is not None and not last:
         return f'"{name}" of {resource.name} is {field.type}, not an entity: nothing can follow it'
     known = [field.name for field in resource.fields] + [relation.name for relation in resource.relations]
-    close = get_close_matches(name, known, 1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
+    close = suggest(name, known)
+    hint = f' Did you mean "{close}"?' if close else ""
     quoted = [field.name for field in resource.fields if name in field.type.literals]
     if quoted and not close:
         hint = f' A literal stands in quotes: "{name}".'

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Aggregate, Bounds, Chosen, Field, Filled, Move, Resource, Shown, Tenant
+from specwright.model.field import Aggregate, Bounds, Field, Filled, Shown
 from specwright.model.names import class_name, kebab, plural
+from specwright.model.resource import Move, Resource
 from specwright.model.syntax import print_expression
+from specwright.model.tenant import Chosen, Tenant
 from specwright.model.types import Kind, Type
 
 
@@ -94,7 +96,7 @@ def _rules(field: Field) -> Iterator[str]:
         ("indexed", field.indexed),
         ("searchable", field.searchable),
         ("immutable", field.immutable and not is_tenant),
-        (field.shown.value, field.shown is not Shown.BOTH),
+        (field.shown.value, field.shown is not Shown.BOTH and field.linked is None),
     ):
         if said:
             yield word

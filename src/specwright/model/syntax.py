@@ -1,9 +1,11 @@
 """Text to expression and back: the grammar is a subset of Python's, parsed by Python itself."""
 
 import ast
+import io
 import json
 import keyword
 import re
+import tokenize
 import warnings
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -82,7 +84,15 @@ def parse(text: str, fields: Collection[str] = ()) -> Expr:
         raise ExpressionError(_explain(source, error, offset, fields), indent + offset) from None
     except (ValueError, RecursionError, MemoryError):
         raise ComplexityError("the expression holds a character or a nesting that cannot be read") from None
+    if "#" in source and (column := _comment(source)) is not None:
+        raise ExpressionError("an expression has no comments", indent + column)
     return _Reader(source, indent).read(tree.body, 0)
+
+
+def _comment(source: str) -> int | None:
+    """The column at which a comment begins in what Python can read; a # within a text begins none."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return next((token.start[1] + 1 for token in tokens if token.type == tokenize.COMMENT), None)
 
 
 def _explain(source: str, error: SyntaxError, offset: int, fields: Collection[str]) -> str:
@@ -132,6 +142,15 @@ class _Reader:
 
     def refuse(self, node: ast.expr, message: str) -> ExpressionError:
         return ExpressionError(message, self.column(node))
+
+    def written(self, node: ast.expr) -> str:
+        """The text of a node."""
+        return self.encoded[node.col_offset : node.end_col_offset].decode()
+
+    def spelled(self, node: ast.expr, name: str) -> None:
+        """Refuse a name, the last thing of a node, that Python reads as another one (NFKC)."""
+        if not self.written(node).endswith(name):
+            raise self.refuse(node, f"write {name} in plain letters")
 
     def read(self, node: ast.expr, depth: int) -> Expr:
         if depth > MAX_DEPTH:
@@ -186,8 +205,9 @@ class _Reader:
                 case ast.Is() | ast.IsNot():
                     if right != Literal(None):
                         raise ExpressionError('"is" goes with None only; write "==" to compare', column)
-                    test = IsNone(left, column=column)
-                    links.append(test if isinstance(operator, ast.Is) else Not(test, column=column))
+                    # Over a relation to many: some row is not; no row is none that is not.
+                    other = Compare("!=", left, right, column=column)
+                    links.append(IsNone(left, column=column) if isinstance(operator, ast.Is) else other)
                 case _:
                     links.append(Compare(_COMPARISONS[type(operator)], left, right, column=column))
         return links[0] if len(links) == 1 else And(tuple(links), column=self.column(node))
@@ -195,6 +215,7 @@ class _Reader:
     def call(self, node: ast.Call, depth: int) -> Expr:
         if not isinstance(node.func, ast.Name):
             raise self.refuse(node, "only the language's own functions can be called")
+        self.spelled(node.func, node.func.id)
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             raise self.refuse(node, "functions take plain arguments only")
         arguments = tuple(self.read(argument, depth + 1) for argument in node.args)
@@ -206,6 +227,8 @@ class _Reader:
             case None | bool():
                 return Literal(node.value, column=column)
             case int():
+                if not re.fullmatch(r"[0-9_]+", self.written(node)):
+                    raise ExpressionError("write the number in decimal digits", column)
                 if abs(node.value) >= 10**MAX_DIGITS:
                     raise ExpressionError(_TOO_LONG, column)
                 return Literal(node.value, column=column)
@@ -214,8 +237,7 @@ class _Reader:
                     raise ExpressionError("a text literal holds a character that cannot be stored", column)
                 return Literal(node.value, column=column)
             case float():
-                text = self.encoded[node.col_offset : node.end_col_offset].decode().replace("_", "")
-                return Literal(_decimal(text, column), column=column)
+                return Literal(_decimal(self.written(node).replace("_", ""), column), column=column)
             case _:
                 raise ExpressionError("this literal is not part of the language", column)
 
@@ -232,12 +254,14 @@ class _Reader:
         names: list[str] = []
         current: ast.expr = node
         while isinstance(current, ast.Attribute):
+            self.spelled(current, current.attr)
             names.append(current.attr)
             current = current.value
         if not isinstance(current, ast.Name):
             raise self.refuse(node, "a path is names joined by dots")
         if current.id in _FOREIGN_WORDS:
             raise self.refuse(node, f'write {_FOREIGN_WORDS[current.id]} instead of "{current.id}"')
+        self.spelled(current, current.id)
         names.append(current.id)
         first, *rest = reversed(names)
         if first == "caller":
@@ -284,6 +308,8 @@ def _print(node: Expr) -> tuple[str, int]:
             return f"{_wrapped(left, _PRODUCT)} * {_wrapped(right, _UNARY)}", _PRODUCT
         case Arithmetic(operator, left, right):
             return f"{_wrapped(left, _SUM)} {operator} {_wrapped(right, _PRODUCT)}", _SUM
+        case Compare("!=", left, Literal(None)):
+            return f"{_wrapped(left, _SUM)} is not None", _COMPARE
         case Compare(operator, left, right):
             return f"{_wrapped(left, _SUM)} {operator} {_wrapped(right, _SUM)}", _COMPARE
         case In(item, container):
@@ -292,8 +318,6 @@ def _print(node: Expr) -> tuple[str, int]:
             return f"{_wrapped(item, _SUM)} not in {_wrapped(container, _SUM)}", _COMPARE
         case IsNone(operand):
             return f"{_wrapped(operand, _SUM)} is None", _COMPARE
-        case Not(IsNone(operand)):
-            return f"{_wrapped(operand, _SUM)} is not None", _COMPARE
         case Not(operand):
             return f"not {_wrapped(operand, _NOT)}", _NOT
         case And(items):

@@ -25,14 +25,16 @@ from specwright.model.expression import (
     Value,
     walk,
 )
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
+from specwright.model.resource import Resource
 from specwright.model.syntax import ExpressionError
 from specwright.model.types import (
     ANY,
     BOOLEAN,
     DATE,
     INTEGER,
+    JSON,
     NUMBER,
     NUMBER_KINDS,
     ORDERED_KINDS,
@@ -54,7 +56,7 @@ FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Type | None]] = {
     "len": ((TEXT_KINDS | {Kind.LIST},), INTEGER),
     "lower": ((TEXT_KINDS,), TEXT),
     "upper": ((TEXT_KINDS,), TEXT),
-    "contains": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
+    "contains": ((TEXT_KINDS | {Kind.JSON},) * 2, BOOLEAN),
     "startswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
     "endswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
     "abs": ((NUMBER_KINDS,), None),
@@ -323,11 +325,26 @@ class _Checker:
         for argument, kinds, given in zip(node.arguments, expected, found, strict=True):
             if given is not None and given.kind not in kinds:
                 self.problem(argument, f"{node.name} takes {_either(kinds)}, and this is {given}")
+        if node.name == "contains":
+            self.containment(node.arguments[1], found[0], found[1])
         if result is not None:
             return result
         if node.name == "coalesce":
             self.comparable(node, node.arguments[0], node.arguments[1], *found)
         return common_type(found[0], found[-1])
+
+    def containment(self, part: Expr, left: Type | None, right: Type | None) -> None:
+        """Text holds text, and json holds json, which may be written as a text."""
+        takes, _ = FUNCTIONS["contains"]
+        if left is None or right is None or left.kind not in takes[0] or right.kind not in takes[1]:
+            return
+        if left == JSON and isinstance(part, Literal):
+            self.literal(part, JSON)
+        elif JSON in (left, right) and left != right:
+            written = """; JSON is written as a text: contains(data, '{"color": "red"}')"""
+            self.problem(
+                part, f"{left} contains {left}, and this is {right}{written if left == JSON else ''}"
+            )
 
     def comparison(self, node: Compare) -> None:
         left, right = self.value(node.left), self.value(node.right)
@@ -371,7 +388,8 @@ class _Checker:
         try:
             value = fit(self.manifest, literal.value, expected)
         except Misfit as error:
-            self.problem(literal, f"{literal.value!r} is not {expected}: {error}")
+            reason = "" if str(error) == f"not {expected}" else f": {error}"
+            self.problem(literal, f"{literal.value!r} is not {expected}{reason}")
             return
         if expected.kind is Kind.ENUM and value not in expected.literals:
             close = get_close_matches(str(value), expected.literals, 1)

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+from specwright.model import jsonb
 from specwright.model.expression import Value
 from specwright.model.manifest import Manifest
 from specwright.model.types import NUMBER_KINDS, TEXT_KINDS, Kind, Type
@@ -82,6 +83,9 @@ def fit(manifest: Manifest, value: Any, expected: Type | None) -> Value:
         if kind in NUMBER_KINDS and isinstance(value, int | Decimal | float) and not isinstance(value, bool):
             return _decimal(value) if isinstance(value, float) else value
         if kind is Kind.BOOLEAN and isinstance(value, bool):
+            return value
+        if kind is Kind.JSON and isinstance(value, str):
+            jsonb.read(value)
             return value
         if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.UUID):
             if isinstance(value, str):

@@ -5,7 +5,8 @@ import pytest
 from builders import backend, entity, field, owner, to
 from specwright.model.calculated import circle, entities, entities_of, is_volatile, needs
 from specwright.model.expression import Expr
-from specwright.model.manifest import Aggregate, Field, Manifest
+from specwright.model.field import Aggregate, Field
+from specwright.model.manifest import Manifest
 from specwright.model.syntax import parse
 from specwright.model.types import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Type
 

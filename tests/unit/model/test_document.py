@@ -13,37 +13,14 @@ from specwright.model import types
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError, Origin
 from specwright.model.expression import Expr, Literal
-from specwright.model.manifest import (
-    MANIFEST_FORMAT,
-    Action,
-    ActionParameter,
-    Aggregate,
-    Bounds,
-    Chosen,
-    Example,
-    Feature,
-    Field,
-    Filled,
-    Grant,
-    Limits,
-    Manifest,
-    Move,
-    OnDelete,
-    OpenQuestion,
-    Relation,
-    Request,
-    Requirement,
-    Resource,
-    Response,
-    Role,
-    Rule,
-    Shown,
-    Tenant,
-    Who,
-    WhoKind,
-    WhoName,
-)
+from specwright.model.field import Aggregate, Bounds, Field, Filled, OnDelete, Shown
+from specwright.model.grant import Grant, Role, Who, WhoKind, WhoName
+from specwright.model.manifest import MANIFEST_FORMAT, Feature, Manifest
+from specwright.model.relation import Relation
+from specwright.model.requirement import Example, OpenQuestion, Request, Requirement, Response
+from specwright.model.resource import Action, ActionParameter, Limits, Move, Resource, Rule
 from specwright.model.syntax import parse
+from specwright.model.tenant import Chosen, Tenant
 from specwright.model.types import Kind, Type
 
 TEXT = st.text(max_size=8)

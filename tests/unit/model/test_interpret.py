@@ -182,6 +182,10 @@ def test_claims_take_the_type_they_are_compared_with(text: str, row: dict[str, A
         ("tasks.owner == 'ada' and tasks.title == 'sow'", P1, True),
         ("tasks.priority > 3", P1, True),
         ("tasks.title is None", P2, False),
+        ("tasks.id is not None", P1, True),
+        ("tasks.id is not None", P2, False),
+        ("not (tasks.id is None)", P2, True),
+        ("tasks.title not in ['sow']", P2, True),
         ("tasks.id == tasks.id", P2, False),
         ("tasks.title == tasks.title", P1, True),
         ("tasks.priority + tasks.priority == 6", P1, False),
@@ -195,6 +199,13 @@ def test_relations(text: str, row: dict[str, Any], expected: bool) -> None:
     expr = parse(text)
     assert check_condition(MANIFEST, PROJECT, expr) == []
     assert WORLD.holds(expr, PROJECT, row, ADA) is expected
+
+
+@pytest.mark.parametrize("reference", ["p1", "gone", None])
+def test_a_key_beyond_a_reference_is_the_reference(reference: str | None) -> None:
+    """`project.id` is what `project` holds, also where no row is found there; other fields are None then."""
+    assert holds("project.id is None", {"project": reference}) is (reference is None)
+    assert holds("project.name is None", {"project": reference}) is (reference != "p1")
 
 
 def test_parameters_come_from_the_request() -> None:

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner, role, to
+from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, many, named, owner, role, to
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import Literal
+from specwright.model.field import Filled, OnDelete
+from specwright.model.grant import Grant
 from specwright.model.interpret import World
-from specwright.model.judge import Judge, Verdict
-from specwright.model.manifest import Filled, Grant, Manifest, OnDelete
+from specwright.model.judge import Judge
+from specwright.model.manifest import Manifest
 from specwright.model.types import BOOLEAN, DATE, INTEGER, TEXT
+from specwright.model.verdict import Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA, BOB = Caller("ada"), Caller("bob")
@@ -109,6 +112,17 @@ def test_what_could_ever_apply(
     court = over(given, names=names)
     note = court.world.manifest.resource("Note")
     assert tuple(court.may_ever(note, "list", caller) for caller in (ANONYMOUS, ADA, ADMIN)) == expected
+
+
+def test_deleted_rows_are_seen_without_a_grant_to_read() -> None:
+    """A list with deleted rows takes `list` and `see deleted`, no more."""
+    court = over(grant(ANYONE, "list"), grant(role("admin"), "see deleted"))
+    note = court.world.manifest.resource("Note")
+    assert [court.may_ever(note, "see deleted", caller) for caller in (ANONYMOUS, ADA, ADMIN)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_closed_collection_is_401_then_403() -> None:
@@ -343,3 +357,69 @@ def test_the_order_of_judgement() -> None:
     for caller, changes, status, code in steps:
         verdict = court.update(manifest.resource("Child"), caller, "1", changes)
         assert (verdict.status, verdict.code) == (status, code)
+
+
+def labelled(*grants: Grant, rules: tuple[str, ...] = ()) -> Judge:
+    """The judge over ada's task 1 with her tag a and bob's tag b, and bob's task 2."""
+    tag = entity("Tag", field("name", TEXT), owner(), grants=(grant(OWNER, "everything"),))
+    task = entity("Task", owner(), field("tags", many("Tag")), grants=grants, rules=rules)
+    return judge(
+        backend(tag, task, roles=("admin",)),
+        Tag=[
+            row("a", name="a", owner="ada"),
+            row("b", name="b", owner="bob"),
+            row("c", name="c", owner="ada"),
+        ],
+        Task=[row("1", owner="ada"), row("2", owner="bob")],
+        **{"Task.tags": [{"task": "1", "tag": "a"}, {"task": "1", "tag": "b"}]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("caller", "key", "other", "expected"),
+    [
+        (ADA, "1", "c", 204),
+        (ADA, "1", "b", 404),
+        (ADA, "1", "x", 404),
+        (ADA, "2", "c", 404),
+        (BOB, "2", "b", 204),
+        (ADMIN, "1", "a", 404),
+        (Caller("eve", frozenset({"admin"})), "1", "a", 404),
+        (ANONYMOUS, "1", "a", 401),
+    ],
+)
+def test_a_link_takes_a_row_to_change_and_one_to_read(
+    caller: Caller, key: str, other: str, expected: int
+) -> None:
+    """What one of them cannot read is as if it were not there, made or taken away."""
+    court = labelled(grant(OWNER, "list, read, update"), grant(role("admin"), "read, link tags"))
+    task = court.world.manifest.resource("Task")
+    for linked in (True, False):
+        assert court.link(task, caller, key, "tags", other, linked=linked).status == expected
+
+
+def test_links_are_judged_as_they_will_be() -> None:
+    """By rules and by grants; who reads only may not, who may link tags alone may not update."""
+    court = labelled(
+        grant(OWNER, "read, update", None, 'not tags.name == "c"'),
+        grant(SIGNED_IN, "read"),
+        rules=("not tags.name == 'a'",),
+    )
+    task = court.world.manifest.resource("Task")
+    assert court.link(task, ADA, "1", "tags", "a", linked=True).status == 422
+    assert court.link(task, ADA, "1", "tags", "a", linked=False).status == 204
+    assert court.link(task, ADA, "1", "tags", "c", linked=True).status == 403
+    assert court.link(task, BOB, "1", "tags", "b", linked=True).status == 403
+    court = labelled(grant(OWNER, "create, read, link tags"))
+    task = court.world.manifest.resource("Task")
+    assert court.update(task, ADA, "1", {"tags": []}).status == 403
+    assert court.create(task, ADA, {"tags": ["a", "b"]}, "3").fields == ("tag_ids.1",)
+    assert court.create(task, ADA, {"tags": ["a"]}, "3").status == 201
+
+
+def test_a_set_of_links_leaves_those_that_nobody_sees() -> None:
+    """Ada's set replaces what she can read, and bob's tag stays."""
+    court = labelled(grant(OWNER, "everything"))
+    task = court.world.manifest.resource("Task")
+    later = court.linked(ADA).set(task, "1", {"tags": ["c"]})
+    assert {link["tag"] for link in later.rows["Task.tags"]} == {"b", "c"}

@@ -12,8 +12,9 @@ from builders import OWNER, backend, entity, field, grant, owner, role
 from specwright.model.caller import Caller
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import SpecError
+from specwright.model.grant import Role
 from specwright.model.interpret import World
-from specwright.model.manifest import Manifest, Role
+from specwright.model.manifest import Manifest
 from specwright.model.roles import expanded
 from specwright.model.types import TEXT
 from specwright.read.declared import allow, declaration
@@ -21,7 +22,8 @@ from specwright.read.declared import owner as owner_of
 from specwright.read.declared import role as role_of
 from specwright.read.project import read_files
 from specwright.read.spec import read_specs
-from specwright.sql.policies import database_role, protection
+from specwright.sql.protection import protection
+from specwright.sql.roles import database_role
 from specwright.write.markdown import specs
 from specwright.write.matrix import access_matrix
 

@@ -118,6 +118,12 @@ def test_refuses(text: str, column: int, part: str) -> None:
     assert problems[0].column == column
 
 
+def test_a_wrong_type_is_told_once() -> None:
+    """What it is not, and a reason only where there is more to say."""
+    (problem,) = check_condition(MANIFEST, TASK, parse("priority == '1'"))
+    assert problem.message == "'1' is not integer"
+
+
 def test_finds_every_problem() -> None:
     """All mistakes of an expression are told at once."""
     assert len(check_condition(MANIFEST, TASK, parse("titel == 1 and prioritie == 2"))) == 2
