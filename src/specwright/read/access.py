@@ -4,24 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from specwright.model.manifest import (
-    HAND_OVER,
-    RESTORE,
-    SEE_DELETED,
-    Action,
-    ActionParameter,
-    Field,
-    Filled,
-    Grant,
-    Move,
-    Resource,
-    Role,
-    Shown,
-    Who,
-    WhoKind,
-    WhoName,
-)
+from specwright.model.field import Field, Filled, Shown
+from specwright.model.grant import HAND_OVER, RESTORE, SEE_DELETED, Grant, Role, Who, WhoKind, WhoName
 from specwright.model.names import field_problem, hint, name_problem, snake
+from specwright.model.resource import Action, ActionParameter, Move, Resource
 from specwright.model.types import Kind, Type
 from specwright.read.cells import code, parts, plain
 from specwright.read.expressions import Written, read_expression

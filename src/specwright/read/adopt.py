@@ -3,13 +3,25 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
-from specwright.model.manifest import Field, OnDelete, Resource
-from specwright.model.names import class_name, kebab, name_problem, plural, snake, title
+from specwright.model.field import Field, OnDelete
+from specwright.model.names import (
+    class_name,
+    field_problem,
+    kebab,
+    name_problem,
+    plural,
+    singular,
+    snake,
+    title,
+)
+from specwright.model.resource import Resource
 from specwright.model.spelling import heading
-from specwright.model.types import Kind
+from specwright.model.types import Kind, Type
+from specwright.read.storedlinks import StoredLink, stored_link
 from specwright.read.storedtable import Extra, StoredTable, Unsaid
 from specwright.read.storedtype import stored_type
 
@@ -40,14 +52,84 @@ def adopt_tables(
 ) -> list[Adopted]:
     """Each table as an entity; `extras` is what is known of columns besides, by the table's full name."""
     chosen = sorted((table for table in tables if not _NOT_OURS.fullmatch(table.name)), key=_Order(tables))
+    links = [link for table in chosen if (link := _links(table, chosen)) is not None]
+    chosen = [table for table in chosen if all(link.table is not table for link in links)]
     names: dict[str, str] = {}
     for table in chosen:
         names[table.fullname] = _entity(table, set(names.values()))
-    adopted: list[Adopted] = []
+    adopted: dict[str, Adopted] = {}
     for table in chosen:
-        taken = {known.resource.table for known in adopted}
-        adopted.append(_adopted(table, names, (extras or {}).get(table.fullname, {}), taken))
-    return adopted
+        taken = {known.resource.table for known in adopted.values()}
+        adopted[table.fullname] = _adopted(table, names, (extras or {}).get(table.fullname, {}), taken)
+    # Those that say their field by their name keep it.
+    for link in sorted(map(_turned, links), key=lambda link: not link.table.name.startswith(_begins(link))):
+        adopted[_referred(link.near)] = _linking(adopted, link)
+    return list(adopted.values())
+
+
+def _links(table: sa.Table, tables: Sequence[sa.Table]) -> StoredLink | None:
+    """The links that a table holds, between tables that are adopted, too; nothing may refer to a link."""
+    link = stored_link(table)
+    known = {other.fullname for other in tables if stored_link(other) is None}
+    if link is None or not {_referred(link.near), _referred(link.far)} - {""} <= known:
+        return None
+    referred = any(key.column.table is table for other in tables for key in other.foreign_keys)
+    return None if referred else link
+
+
+def _referred(column: sa.Column[Any]) -> str:
+    """The full name of the table that a column refers to; empty where it is a user without one."""
+    return next((key.column.table.fullname for key in column.foreign_keys), "")
+
+
+def _turned(link: StoredLink) -> StoredLink:
+    """The same, from the side that the table's name begins with."""
+    near, far = (_table(column) for column in (link.near, link.far))
+    if near == far:
+        turned = link.far.name == f"{singular(near)}_id"
+    else:
+        turned = link.table.name.startswith(f"{far}_") and not link.table.name.startswith(f"{near}_")
+    return replace(link, near=link.far, far=link.near) if turned else link
+
+
+def _table(column: sa.Column[Any]) -> str:
+    return _referred(column).rpartition(".")[2]
+
+
+def _begins(link: StoredLink) -> str:
+    """What the name of a table of links begins with, when the rest of it is the name of a field."""
+    return f"{_table(link.near)}_"
+
+
+def _linking(adopted: Mapping[str, Adopted], link: StoredLink) -> Adopted:
+    """The entity with the field that its links are."""
+    source, target = adopted[_referred(link.near)], adopted.get(_referred(link.far))
+    one, begins = source.resource, _begins(link)
+    entity, many = ("User", "users") if target is None else (target.resource.name, target.resource.table)
+    name = many
+    if link.table.name.startswith(begins):
+        name = snake(link.table.name.removeprefix(begins))
+    elif not any(part in link.table.name for part in (one.singular, singular(many))):
+        # Likes are likes, not order items.
+        name = snake(link.table.name)
+    backs = [other.resource.table for other in adopted.values() if _leads(other.resource, one)]
+    if name in backs or one.field(name) is not None or field_problem(name, one.title) is not None:
+        name = f"linked_{many}"
+    if target is not None and target.resource.field(one.table) is not None:
+        what = f'its links in {link.table.name} cannot be said: {entity} has a field "{one.table}"'
+        return replace(source, unsaid=(*source.unsaid, Unsaid(what)))
+    made = Field(name, name, name, name, Type(Kind.MANY, target=entity))
+    notes = (Unsaid(what, link.table.name) for what in link.unsaid(one.name, one.table, name, entity))
+    return Adopted(
+        replace(one, fields=(*one.fields, made)),
+        (*source.unsaid, *notes),
+        {**source.columns, name: link.table.name},
+    )
+
+
+def _leads(source: Resource, target: Resource) -> bool:
+    """Whether a field of one leads to the other, which then has a relation of the first one's table."""
+    return any(target.name in (field.target, field.linked) for field in source.fields)
 
 
 def mistaken_field(adopted: Sequence[Adopted], lines: Sequence[str]) -> tuple[int, str] | None:

@@ -18,7 +18,8 @@ from typing import Literal as Choice
 import sqlalchemy as sa
 
 from specwright.model.errors import Origin
-from specwright.model.manifest import Bounds, Filled, WhoKind
+from specwright.model.field import Bounds, Filled
+from specwright.model.grant import WhoKind
 from specwright.model.names import plural, snake, title
 from specwright.model.spelling import code, rule_words, type_words
 from specwright.model.types import Kind, Type
@@ -26,6 +27,7 @@ from specwright.read.declared import Allowed, Declaration, DeclaredTenant, Subje
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Block, Item, Row, Section, Table
 from specwright.read.span import Span
+from specwright.read.storedlinks import declares, mapped_link
 from specwright.read.storedtable import Extra, StoredTable
 
 _KEYS = re.compile(r"\s*(\((?:FR|SC)-\d+[A-Za-z]?(?:,\s*(?:FR|SC)-\d+[A-Za-z]?)*\))$")
@@ -134,20 +136,42 @@ class _Class:
             words = ", ".join(filter(None, (rule_words(field), says.get(name, ""))))
             kind = types.get(name) or type_words(field.type)
             rows.append((origin, (field.name, kind, words, field.means)))
+        rows += [
+            (self.place(name), (name, type_words(field), says.get(name, ""), means))
+            for name, field, means in self.links(table)
+        ]
         place = relative(self.known.origin, self.root)
         rows += [(place, (name, *said, "")) for name, said in self.known.calculated.items()]
         for unsaid in stored.unsaid:
             self.tell(unsaid.column, unsaid.what)
         return _table_of(self.own, ("Field", "Type", "Rules", "Means"), rows)
 
+    def links(self, table: sa.Table) -> Iterator[tuple[str, Type, str]]:
+        """The relations of many to many that the class declares; the other side exists by itself."""
+        for known in self.mapper.relationships:
+            if known.secondary is None or known.viewonly or known.secondary.fullname in self.entities:
+                continue
+            target = self.entities.get(known.mapper.local_table.fullname)
+            if target is None:
+                name = known.mapper.class_.__name__
+                self.tell(known.key, f"it leads to {name}, which is no resource: backend.resource({name}, …)")
+            elif declares(known):
+                name = self.known.model.__name__
+                for unsaid in mapped_link(known).unsaid(name, table.name, known.key, target):
+                    self.tell(known.key, unsaid)
+                yield known.key, Type(Kind.MANY, target=target), " ".join(str(known.doc or "").split())
+
     def column(self, key: Any) -> str:
         name = key_of(key)
-        columns = {known.key: known.columns[0].name for known in self.mapper.column_attrs}
+        columns = {known.key: known.key for known in self.mapper.relationships}
+        columns |= {known.key: known.columns[0].name for known in self.mapper.column_attrs}
         if name not in columns:
             self.tell(None, f'it has no column "{name}" to speak of')
         return str(columns.get(name, name))
 
     def place(self, column: str) -> Origin:
+        if column in self.mapper.relationships:
+            return self.lines.get(column, self.own)
         for attribute in self.mapper.column_attrs:
             if attribute.columns[0].name == column and attribute.key in self.lines:
                 return self.lines[attribute.key]

@@ -4,12 +4,15 @@ Knows nothing of Markdown: every reader ends here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
+from specwright.model.errors import NO_ORIGIN
+from specwright.model.field import DELETED, Field, OnDelete, Shown
 from specwright.model.links import link_of, through
-from specwright.model.manifest import DELETED, NO_ORIGIN, Field, OnDelete, Relation, Resource, Shown
 from specwright.model.names import MAX_IDENTIFIER, singular
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 from specwright.read.mistakes import Mistakes
 
@@ -18,8 +21,9 @@ USER = "User"
 
 def complete(declared: Sequence[Resource], mistakes: Mistakes) -> tuple[Resource, ...]:
     """The resources with everything that follows from what was declared; collisions become mistakes."""
-    resources = [_with_fields(resource, mistakes) for resource in declared]
-    if not any(resource.name == USER for resource in resources):
+    without_rows = set() if any(resource.name == USER for resource in declared) else {USER}
+    resources = [_with_fields(resource, without_rows, mistakes) for resource in declared]
+    if without_rows:
         resources.append(external_user())
     _judge_names(resources, mistakes)
     _judge_deletions(resources, mistakes)
@@ -32,7 +36,7 @@ def external_user() -> Resource:
     return Resource("User", USER, "User", "users", "users", (key,), external=True)
 
 
-def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
+def _with_fields(resource: Resource, without_rows: Container[str], mistakes: Mistakes) -> Resource:
     id_ = resource.was or resource.name
     key = TEXT if resource.name == USER else UUID
 
@@ -42,8 +46,11 @@ def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
     declared = []
     for field in resource.fields:
         wire = f"{field.name}_id" if field.type.kind is Kind.REFERENCE else field.name
+        shown = field.shown
         if field.type.kind is Kind.MANY:
             wire = f"{singular(field.name)}_ids"
+            # Rows are shown by include and by a route; of what has no rows, the keys are all there is.
+            shown = Shown.BOTH if field.linked in without_rows else Shown.WRITE_ONLY
         if resource.name == USER and field.required:
             mistakes.add(
                 field.origin,
@@ -52,7 +59,8 @@ def _with_fields(resource: Resource, mistakes: Mistakes) -> Resource:
             )
         if resource.name == USER and field.filled is not None and field.filled.value == "the caller":
             mistakes.add(field.origin, f'"{field.name}" of User cannot be the caller: a User owns itself')
-        declared.append(replace(field, id=f"{id_}.{field.was or field.name}", wire=wire, column=wire))
+        known = f"{id_}.{field.was or field.name}"
+        declared.append(replace(field, id=known, wire=wire, column=wire, shown=shown))
     soft = [built_in(DELETED, TIMESTAMP, Shown.READ_ONLY)] if resource.soft_delete else []
     fields = (
         built_in("id", key, Shown.READ_ONLY),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from specwright.model.errors import ConfigError, Origin
-from specwright.model.manifest import WhoKind
+from specwright.model.grant import WhoKind
 
 
 @dataclass(frozen=True, slots=True)

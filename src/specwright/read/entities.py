@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Aggregate, Field, Resource
+from specwright.model.field import Aggregate, Field
 from specwright.model.names import (
     EXPRESSION_WORDS,
     MAX_IDENTIFIER,
@@ -18,6 +18,7 @@ from specwright.model.names import (
     snake,
     title,
 )
+from specwright.model.resource import Resource
 from specwright.model.types import NUMBER_KINDS, Kind
 from specwright.read.access import Subjects
 from specwright.read.cells import expression_text, plain

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from specwright.model.errors import Origin
 from specwright.model.expression import Expr, Path, walk
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import ExpressionError, parse
 from specwright.model.typecheck import check_computed, check_condition, check_counted
 from specwright.model.types import Type

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from specwright.model.expression import Literal
-from specwright.model.manifest import Bounds
+from specwright.model.field import Bounds
 from specwright.model.names import hint
 from specwright.model.types import MAX_INTEGER, NUMBER_KINDS, TEXT_KINDS, Kind, Type
 from specwright.model.values import read_text

@@ -7,11 +7,15 @@ from difflib import get_close_matches
 
 from specwright.model.errors import Origin
 from specwright.model.expression import And, CallerPath, Compare, Expr, Path, walk
-from specwright.model.manifest import Field, Grant, Manifest, Resource, Shown, WhoKind
+from specwright.model.field import Field, Shown
+from specwright.model.grant import HAND_OVER, Grant, WhoKind
+from specwright.model.manifest import Manifest
 from specwright.model.names import kebab, plural
 from specwright.model.paths import resolve
 from specwright.model.pattern import is_bounded
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
+from specwright.model.tenant import Tenant
 from specwright.model.types import Kind
 
 #: Characters that a text without a bound may have.
@@ -34,14 +38,6 @@ class Question:
     default_in_force: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotServed:
-    """Something that is read into the manifest, and that no part serves yet."""
-
-    what: str
-    origin: Origin
-
-
 def questions(manifest: Manifest) -> tuple[Question, ...]:
     """Everything to decide, the most dangerous first; within one kind in reading order."""
     return tuple(
@@ -55,6 +51,7 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
             _unique_over_tenants,
             _unique_over_owners,
             _without_founder,
+            _over_the_border,
             _without_on_delete,
             _without_bound,
             _external_people,
@@ -64,18 +61,6 @@ def questions(manifest: Manifest) -> tuple[Question, ...]:
         )
         for question in ask(manifest)
     )
-
-
-def not_served(manifest: Manifest) -> tuple[NotServed, ...]:
-    """What the spec says and the backend does not do yet, in reading order."""
-    return tuple(found for resource in manifest.served for found in _not_served(manifest, resource))
-
-
-def _not_served(manifest: Manifest, resource: Resource) -> Iterator[NotServed]:
-    for field in resource.fields:
-        where = f'"{field.name}" of {resource.name}'
-        if field.linked is not None and manifest.resource(field.linked).external:
-            yield NotServed(f"{where}, which links a User without a table", field.origin)
 
 
 def _nothing_to_serve(manifest: Manifest) -> Iterator[Question]:
@@ -231,6 +216,9 @@ def _unique_over_owners(manifest: Manifest) -> Iterator[Question]:
         owner = resource.owner
         if owner is None or resource.tenant is not None or resource.name == "User":
             continue
+        # What only code writes tells nobody of a conflict.
+        if not any(action in grant.actions for grant in resource.grants for action in ("create", "update")):
+            continue
         for field in resource.fields:
             if field.unique and not field.unique_per and field.filled is None:
                 yield Question(
@@ -279,6 +267,40 @@ def _without_founder(manifest: Manifest) -> Iterator[Question]:
         )
 
 
+def _over_the_border(manifest: Manifest) -> Iterator[Question]:
+    """Rows of a tenant that may be given to somebody who does not belong to it."""
+    tenant = manifest.tenant
+    if tenant is None:
+        return
+    for resource in manifest.served:
+        if resource.tenant is None or resource.handed_over is None:
+            continue
+        owner = resource.handed_over.name
+        for grant in resource.grants:
+            then = () if grant.then is None else walk(grant.then)
+            named = any(isinstance(node, Path) and node.names[-1] == tenant.member for node in then)
+            if HAND_OVER not in grant.actions or named:
+                continue
+            relation = _members(manifest.resource(tenant.entity), tenant)
+            asked = f"`{resource.tenant.name}.{relation}.{tenant.member} == {owner}`"
+            yield Question(
+                "hand-over-outside",
+                grant.origin,
+                f"May {resource.title} rows be handed over to somebody who is not in their {tenant.entity}? "
+                "They are nobody's there to see then.",
+                (f"write {asked} under Then", "leave it so"),
+                f"write {asked} under Then",
+                "anybody may become the owner",
+            )
+
+
+def _members(entity: Resource, tenant: Tenant) -> str:
+    """What the memberships of a tenant are called in conditions."""
+    return next(
+        relation.name for relation in entity.relations if relation.many and relation.target == tenant.through
+    )
+
+
 def _without_on_delete(manifest: Manifest) -> Iterator[Question]:
     for resource, field in _declared(manifest):
         target = manifest.resource(field.target) if field.target is not None else None
@@ -311,26 +333,32 @@ def _without_bound(manifest: Manifest) -> Iterator[Question]:
 
 def _external_people(manifest: Manifest) -> Iterator[Question]:
     for resource, field in _declared(manifest):
-        target = manifest.resource(field.target) if field.target is not None else None
+        name = field.target or field.linked
+        target = manifest.resource(name) if name is not None else None
         free = (
             field.filled is None and not field.writable_by and field.shown in (Shown.BOTH, Shown.WRITE_ONLY)
         )
-        if target is not None and target.external and free and _gives_access(manifest, resource, field):
-            yield Question(
-                "person-by-id",
-                field.origin,
-                f'Whoever writes "{field.name}" of {resource.name} gives its person access, and there is no '
-                "## User table to look the id up in. Who may write it?",
-                (f'add "writable by WHO" to {field.name}', "add a ## User table"),
-                f'add "writable by WHO" to {field.name}',
-                "everyone who may create or update the row; any text is accepted as an id",
-            )
+        if target is None or not target.external or not free or not _gives_access(manifest, resource, field):
+            continue
+        limit = f'add "writable by WHO" to {field.name}'
+        if field.linked is not None:
+            limit = f"grant update, and link {field.name}, to fewer"
+        yield Question(
+            "person-by-id",
+            field.origin,
+            f'Whoever writes "{field.name}" of {resource.name} gives its person access, and there is no '
+            "## User table to look the id up in. Who may write it?",
+            (limit, "add a ## User table"),
+            limit,
+            "everyone who may create or update the row; any text is accepted as an id",
+        )
 
 
 def _gives_access(manifest: Manifest, resource: Resource, field: Field) -> bool:
-    """Whether some grant on the resource compares the field with the caller."""
+    """Whether some grant on the resource compares the field, or a person that it links, with the caller."""
+    asked = Path((field.name,) if field.linked is None else (field.name, "id"))
     return any(
-        isinstance(node, Compare) and {Path((field.name,)), CallerPath()} == {node.left, node.right}
+        isinstance(node, Compare) and {asked, CallerPath()} == {node.left, node.right}
         for grant in resource.grants
         for condition, _ in _conditions(manifest, grant)
         for node in walk(condition)

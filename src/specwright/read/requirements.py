@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from specwright.model.errors import Origin
-from specwright.model.manifest import Example, Request, Requirement, Response
 from specwright.model.names import hint
+from specwright.model.requirement import Example, Request, Requirement, Response
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Fence, Item, Outline, Section
 from specwright.read.span import Span

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Aggregate, Bounds, Field, Filled, OnDelete, Shown
+from specwright.model.field import Aggregate, Bounds, Field, Filled, OnDelete, Shown
 from specwright.model.names import hint, snake
 from specwright.model.pattern import PatternError, canonical
 from specwright.model.types import ANY, TEXT_KINDS, Kind, Type
@@ -263,7 +263,7 @@ def _misfit(rule: str, type_: Type, rules: FieldRules) -> str | None:
             return f"the present moment is a timestamp, and it is {type_}"
         case "on delete" if type_.kind is not Kind.REFERENCE:
             return f"only a reference has a target to delete, and it is {type_}"
-        case "unique" | "unique per" | "indexed" if type_.kind in (Kind.JSON, Kind.LIST):
+        case "unique" | "unique per" if type_.kind in (Kind.JSON, Kind.LIST):
             return f"{type_} cannot be compared"
         case "count of" if type_.kind is not Kind.INTEGER:
             return f"a count is an integer, and it is {type_}"

@@ -41,6 +41,8 @@ class Span:
 
     def strip(self) -> "Span":
         """Without the white space around it."""
+        if self.text == self.text.strip():
+            return self
         return self[len(self.text) - len(self.text.lstrip()) : len(self.text.rstrip())]
 
     def without_prefix(self, prefix: str) -> "Span":

@@ -7,19 +7,14 @@ from pathlib import PurePosixPath
 
 from specwright.model.calculated import circle, weight
 from specwright.model.expression import Path, walk
-from specwright.model.manifest import (
-    HAND_OVER,
-    Feature,
-    Manifest,
-    OpenQuestion,
-    Requirement,
-    Resource,
-    Rule,
-    Tenant,
-)
+from specwright.model.grant import HAND_OVER
+from specwright.model.manifest import Feature, Manifest
 from specwright.model.names import hint
 from specwright.model.paths import resolve
+from specwright.model.requirement import OpenQuestion, Requirement
+from specwright.model.resource import Resource, Rule
 from specwright.model.syntax import ExpressionError
+from specwright.model.tenant import Tenant
 from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
 from specwright.read.cells import leading_code, plain
 from specwright.read.complete import complete

@@ -79,8 +79,10 @@ def _fit(value: object, type_: Type) -> Value:
         match value:
             case str():
                 fitted: Value = read_text(value, type_.kind)
-            case int() | Decimal() | float() if type_.kind is Kind.NUMBER and not isinstance(value, bool):
-                fitted = Decimal(str(value))
+            case int() | Decimal() if type_.kind is Kind.NUMBER and not isinstance(value, bool):
+                fitted = Decimal(value)
+            case float():
+                raise Unclear(f'its default {value!r} is a float: numbers are exact, Decimal("{value!r}")')
             case datetime():
                 fitted = value.astimezone(UTC)
             case bool() | int() | Decimal() | date():

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from specwright.model.manifest import Bounds, Field, Filled, OnDelete
+from specwright.model.field import Bounds, Field, Filled, OnDelete
 from specwright.model.names import BUILT_IN_FIELDS, field_problem, name_problem, snake
 from specwright.model.pattern import PatternError, canonical
 from specwright.model.types import MAX_INTEGER, TEXT_KINDS, USER, Kind, Type

@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from specwright.model.expression import Literal
-from specwright.model.manifest import Chosen, Field, Filled, OnDelete, Resource, Tenant, WhoKind
+from specwright.model.field import Field, Filled, OnDelete
+from specwright.model.grant import WhoKind
 from specwright.model.names import hint, kebab, snake, suggest
+from specwright.model.resource import Resource
+from specwright.model.tenant import Chosen, Tenant
 from specwright.model.types import Kind, Type
 from specwright.read.access import GrantRow
 from specwright.read.cells import plain

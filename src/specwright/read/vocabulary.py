@@ -1,6 +1,7 @@
 """The closed vocabulary of the spec language; `docs/spec-language.md` explains every word of it."""
 
-from specwright.model.manifest import HAND_OVER, SEE_DELETED, OnDelete
+from specwright.model.field import OnDelete
+from specwright.model.grant import HAND_OVER, SEE_DELETED
 from specwright.model.types import Kind
 
 #: The tables that are read, by the columns they need and may have.

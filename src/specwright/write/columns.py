@@ -70,12 +70,15 @@ def _constraint(constraint: sa.Constraint) -> Call:
 
 def _index(index: sa.Index) -> Call:
     using = index.dialect_options["postgresql"]["using"]
+    ops = index.dialect_options["postgresql"]["ops"]
+    classes = ", ".join(f"{text(name)}: {text(known)}" for name, known in ops.items())
     return Call(
         "sa.Index",
         [
             text(str(index.name)),
             *_names(index.columns),
             *([f"postgresql_using={text(using)}"] if using else []),
+            *([f"postgresql_ops={{{classes}}}"] if classes else []),
         ],
     )
 

@@ -5,19 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from specwright.model.manifest import (
-    Action,
-    Field,
-    Manifest,
-    Move,
-    Request,
-    Requirement,
-    Resource,
-    Response,
-    Role,
-    Rule,
-    Tenant,
-)
+from specwright.model.field import Field
+from specwright.model.grant import Role
+from specwright.model.manifest import Manifest
+from specwright.model.requirement import Request, Requirement, Response
+from specwright.model.resource import Action, Move, Resource, Rule
 from specwright.model.spelling import (
     expression_words,
     heading,
@@ -26,6 +18,7 @@ from specwright.model.spelling import (
     tenant_words,
     type_words,
 )
+from specwright.model.tenant import Tenant
 
 _KEYED = re.compile(r"(?:FR|SC)-\d+[A-Za-z]?|US\d+/AC\d+")
 

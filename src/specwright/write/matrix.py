@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from specwright.model.manifest import Chosen, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.grant import Grant, Who, WhoKind
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.roles import expanded
 from specwright.model.syntax import print_expression
+from specwright.model.tenant import Chosen
 
 _ORDER = list(WhoKind)
 NOTHING = "–"
@@ -44,6 +47,12 @@ def access_matrix(manifest: Manifest) -> tuple[Matrix, ...]:
     return tuple(_matrix(manifest, resource) for resource in manifest.served)
 
 
+def verbs_by_words(resource: Resource) -> dict[str, str]:
+    """What somebody may do here in the words of the spec, and its name: `lose stale` is lose_stale."""
+    named = {action.name: action.name.replace("_", " ") for action in resource.actions}
+    return {named.get(verb, verb): verb for verb in resource.verbs}
+
+
 def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
     people = sorted(
         {grant.who for grant in resource.grants}
@@ -57,7 +66,7 @@ def _matrix(manifest: Manifest, resource: Resource) -> Matrix:
         for who in people
     )
     notes = (*_within(manifest, resource), *_limited(resource))
-    return Matrix(resource.name, resource.verbs, rows, notes)
+    return Matrix(resource.name, tuple(verbs_by_words(resource)), rows, notes)
 
 
 def _within(manifest: Manifest, resource: Resource) -> Iterator[str]:

@@ -10,8 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import MetaData, Table
 
-from specwright.model.manifest import Field, Manifest, Relation, Resource, Through
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.names import class_name
+from specwright.model.relation import Relation, Through
+from specwright.model.resource import Resource
 from specwright.model.types import NUMBER_KINDS, TEXT_KINDS, Kind
 from specwright.model.values import key_kind
 from specwright.write.columns import column_code, server_default, table_code

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import SpecError
 from specwright.read import read_specs
-from specwright.read.questions import not_served, questions
+from specwright.read.questions import questions
 
 VOCABULARY = r"""
 # ## ### Task Tag User (people) (was Job) | |--|--|--| Field Type Rules Moves Who May When Then Is Role
@@ -44,7 +44,6 @@ def read(text: str) -> None:
         )
     else:
         questions(manifest)
-        not_served(manifest)
         assert from_document(to_document(manifest)) == manifest
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from specwright.model.manifest import Manifest
 from specwright.read import read_specs
-from specwright.read.questions import not_served, questions
+from specwright.read.questions import questions
 
 HEADER = "| Field | Type | Rules |\n|---|---|---|\n"
 GRANTS = "\n| Who | May | When |\n|---|---|---|\n"
@@ -48,10 +48,20 @@ FOUNDED = (
     "| user | User | required, unique per club |\n\n| Who | Is |\n|---|---|\n| member | `members.user == caller` |\n"
     f"{GRANTS}| signed in | list, read | |\n"
 )
+SEEN = FOUNDED.replace("signed in | create | |\n", "signed in | create | |\n| member | list, read | |\n")
+GIVEN = (
+    f"\n## Note\n\n{HEADER}| text | text | ..9 |\n| author | User | the caller |\n\n| Who | May | Then |\n|---|---|---|\n"
+    "| owner | list, read, create | |\n| owner | hand over | "
+)
 ASKS, FOUND = "\n- **FR-001** x\n\n  ```http\n  GET ", "\n  ```\n  ```http\n  200\n  ```\n"
 
 CASES = [
     ("no-grants", task("", ""), task("")),
+    (
+        "hand-over-outside",
+        f"{SEEN}{GIVEN}|\n",
+        f"{SEEN}{GIVEN}club.members.user == author |\n",
+    ),
     ("no-bound", task("| x | text | 1.. |\n"), task("| x | text | ..9 |\n")),
     ("no-bound", task("| x | text | matches /a{2,}/ |\n"), task("| x | text | matches /[A-Z+]{3}-\\+?[0-9]{1,4}/ |\n")),
     ("nothing-to-serve", "# Tasks\n\nProse.\n", task("")),
@@ -59,6 +69,7 @@ CASES = [
     ("unknown-path", task("", f"{ALL}{ASKS}/task/1{FOUND}"), task("", f"{ALL}{ASKS}/statistics{FOUND}")),
     ("no-on-delete", task("| x | Project | |\n") + PROJECT, task("| x | Project | on delete clear |\n") + PROJECT),
     ("unique-over-owners", task("| x | text | ..9, unique |\n"), task("| x | text | ..9, unique per owner |\n")),
+    ("unique-over-owners", task("| x | text | ..9, unique |\n"), task("| x | text | ..9, unique |\n", f"{GRANTS}| owner | list, read | |\n")),
     ("empty-equals-empty", task("| team | text | ..9 |\n", CLAIM), task("| team | text | ..9, required |\n", CLAIM)),
     (
         "empty-equals-empty",
@@ -87,6 +98,11 @@ CASES = [
         f"## Task\n\n{HEADER}| who | User | |\n{GRANTS}| signed in | list, read | `who == caller` |\n",
         f"## Task\n\n{HEADER}| who | User | read only |\n{GRANTS}| signed in | list, read | `who == caller` |\n",
     ),
+    (
+        "person-by-id",
+        f"## Task\n\n{HEADER}| fans | many User | |\n{GRANTS}| signed in | list, read | `fans.id == caller` |\n",
+        f"## Task\n\n{HEADER}| fans | many User | |\n{GRANTS}| signed in | list, read | |\n",
+    ),
     ("plural-heading", task("").replace("Task", "Tasks"), task("").replace("## Task", "## Tasks (tasks)")),
     (
         "unknown-requirement",
@@ -112,16 +128,3 @@ def test_the_most_dangerous_first() -> None:
     """Access comes before convenience."""
     text = task("| x | text | |\n| y | Project | |\n", "") + f"\n## Project\n\n{HEADER}| n | text | |\n"
     assert codes(text) == ["no-grants", "no-grants", "no-on-delete", "no-bound", "no-bound"]
-
-
-def test_what_is_not_served() -> None:
-    """Everything that is read and not served is named with its place."""
-    text = task(
-        "| fans | many User | |\n| late | boolean | = `owner is None` |\n"
-        "| s | `a`, `b` | default `a` |\n| t | text | ..9, searchable |\n",
-        "\n| Field | Moves |\n|---|---|\n| s | a → b |\n\n| Action | Takes | Does |\n|---|---|---|\n| go | | |\n"
-        "\n### Rules\n\n- soft delete\n" + f"\n## Tag\n\n{HEADER}| a | date | |\n",
-    )
-    assert [(found.what, found.origin.line) for found in not_served(manifest(text))] == [
-        ('"fans" of Task, which links a User without a table', 6),
-    ]

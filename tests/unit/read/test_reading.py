@@ -9,7 +9,10 @@ import pytest
 
 from specwright.model.errors import ConfigError, Origin, SpecError
 from specwright.model.expression import Literal
-from specwright.model.manifest import Bounds, Field, Filled, Manifest, OnDelete, Resource, Shown, Who, WhoKind
+from specwright.model.field import Bounds, Field, Filled, OnDelete, Shown
+from specwright.model.grant import Who, WhoKind
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import parse
 from specwright.model.types import Kind, Type
 from specwright.read import read_project, read_specs

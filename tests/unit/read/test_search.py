@@ -5,7 +5,6 @@ import pytest
 from specwright.model.errors import SpecError
 from specwright.model.manifest import Manifest
 from specwright.read import read_specs
-from specwright.read.questions import not_served
 from specwright.read.vocabulary import SEARCH_LANGUAGES
 from specwright.sql.tables import SEARCH, Tables
 from specwright.write.markdown import specs
@@ -28,7 +27,6 @@ def test_the_language_is_simple_unless_a_line_says_so() -> None:
         again = read_specs(specs(manifest)).resource("Note")
         assert again.search_language == manifest.resource("Note").search_language
         assert [field.name for field in again.searchable] == ["body"]
-    assert not_served(note()) == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from crm import crm
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import SpecError
 from specwright.model.expression import Literal
-from specwright.model.manifest import Chosen, Filled, Manifest, OnDelete
+from specwright.model.field import Filled, OnDelete
+from specwright.model.manifest import Manifest
+from specwright.model.tenant import Chosen
 from specwright.read.questions import questions
 from specwright.read.spec import read_specs
 from specwright.sql.tables import Tables

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from builders import OWNER, backend, entity, field, grant, owner, role
 from specwright.model.errors import Origin
-from specwright.model.manifest import ACTIONS, Grant
+from specwright.model.grant import ACTIONS, Grant
 from specwright.model.types import TEXT
 from specwright.write.access_page import as_html, content_security_policy
 from specwright.write.matrix import access_matrix

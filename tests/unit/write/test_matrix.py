@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, named, owner, role
 from specwright.model.expression import Literal
-from specwright.model.manifest import ACTIONS, Grant, Manifest, Move
+from specwright.model.grant import ACTIONS, Grant
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Action, Move
 from specwright.model.types import INTEGER, TEXT, Kind, Type
 from specwright.write.access_page import as_html
 from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
@@ -140,3 +142,13 @@ def test_moves_are_columns() -> None:
         "admin": ['when state == "new"', 'when state == "seen" or when state == "new"'],
         "friend": ['when state == "new"', 'when state == "new"'],
     }
+
+
+def test_actions_stand_in_the_words_of_the_spec() -> None:
+    """What the spec calls `lose stale` is so called, whatever its function is."""
+    action = Action("a", "lose_stale", "collection")
+    box = entity("Box", field("size", INTEGER), grants=(grant(SIGNED_IN, "lose_stale"),))
+    (matrix,) = access_matrix(backend(replace(box, actions=(action,))))
+    assert matrix.actions[-1] == "lose stale"
+    cells = dict(matrix.rows)
+    assert [cells[who][-1].granted for who in ("anyone", "signed in")] == [False, True]
