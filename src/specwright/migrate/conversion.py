@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from specwright.migrate.shapes import ColumnShape
-from specwright.model.manifest import Field, Manifest
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.types import MAX_INTEGER, Kind
 from specwright.sql.columns import quoted
 
@@ -35,7 +36,11 @@ def convert(column: str, before: str, after: str) -> Conversion:
             return Conversion(f"CASE WHEN {column} IS NOT NULL THEN ARRAY[{column}] END")
         if after == "JSONB":
             return Conversion(f"to_jsonb({column})")
-        return Conversion(f"{column}::text") if after == _TEXT else loses_all
+        if after == _TEXT:
+            return Conversion(f"{column}::text")
+        if not (after.endswith("[]") and before.endswith("[]")):
+            return loses_all
+        return _list(column, before.removesuffix("[]"), after.removesuffix("[]")) or loses_all
     match before, after:
         case _, "TEXT":
             return Conversion(f"{column} #>> '{{}}'" if before == "JSONB" else f"{column}::text")
@@ -59,6 +64,43 @@ def convert(column: str, before: str, after: str) -> Conversion:
             return _number(column, before, after) or loses_all
         case _:
             return loses_all
+
+
+def _list(column: str, before: str, after: str) -> Conversion | None:
+    """The conversion of a list by its items, all of them or none: ALTER TABLE takes no list apart."""
+    made = f"{column}::{after}[]"
+    if after == _TEXT:
+        return Conversion(made)
+    if (before, after) == ("BOOLEAN", "BIGINT"):
+        return Conversion(f"{column}::int[]::bigint[]")
+    to_number = after == "BIGINT" or after.startswith("NUMERIC")
+    from_number = before == "BIGINT" or before.startswith("NUMERIC")
+    readable = _READABLE.get("NUMERIC" if after.startswith("NUMERIC") else after)
+    if readable is None or not (before == _TEXT or (from_number and to_number)):
+        return None
+    if to_number:
+        numbers, limit = f"{column}::numeric[]", _limit(after)
+        made = f"CASE WHEN {limit} > ALL ({numbers}) AND -{limit} < ALL ({numbers}) THEN {made} END"
+    if before == _TEXT:
+        made = f"CASE WHEN {_items_match(column, readable)} THEN {made} END"
+    changed = f" OR ({made})::numeric[] <> {column}::numeric[]" if from_number else ""
+    return Conversion(made, f"{column} IS NOT NULL AND (({made}) IS NULL{changed})")
+
+
+def _limit(after: str) -> str:
+    """The least number that is rounded to one with too many digits."""
+    if after == "BIGINT":
+        return f"{MAX_INTEGER}.5"
+    digits = _digits(after)
+    return "'Infinity'::numeric" if digits is None else f"{'9' * digits[0] or '0'}.{'9' * digits[1]}5"
+
+
+def _items_match(column: str, pattern: str) -> str:
+    """Whether each item of a list of text matches, asked of all of them joined by what is in none."""
+    item = pattern.removeprefix("^").removesuffix("$")
+    joined = f"array_to_string({column}, chr(31))"
+    alone = f"strpos(array_to_string({column}, ''), chr(31)) = 0"
+    return f"{alone} AND {joined} ~ {quoted(f'^({item}({chr(92)}x1f{item})*)?$')}"
 
 
 def _number(column: str, before: str, after: str) -> Conversion | None:

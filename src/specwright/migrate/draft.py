@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
@@ -49,6 +50,16 @@ async def develop(
             questions = unanswered.questions
         answered |= await answers(questions, ask, "specwright migrate apply --draft")
     return Developed(applied, folder.write_draft(draft, manifest))
+
+
+async def build(manifest: Manifest, url: str) -> None:
+    """Bring an empty database to the manifest, as `develop` does; no draft is left behind.
+
+    Raises:
+        ConfigError: the database refuses; nothing has changed.
+    """
+    with TemporaryDirectory(prefix="specwright-") as elsewhere:
+        await develop(Path(elsewhere), manifest, url)
 
 
 def _advance(

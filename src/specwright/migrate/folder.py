@@ -21,7 +21,8 @@ from specwright.migrate.rendering import python
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
-from specwright.sql.policies import Policy, Protection
+from specwright.sql.policies import Policy
+from specwright.sql.protection import Protection
 
 DRAFT = "draft"
 

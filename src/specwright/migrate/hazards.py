@@ -7,7 +7,8 @@ from specwright.migrate.conversion import Conversion
 from specwright.migrate.rows import Rows
 from specwright.migrate.shapes import Check, ForeignKey, IndexShape, Part, PrimaryKey, Search, Unique
 from specwright.model.errors import Origin
-from specwright.model.manifest import Bounds, Field, Resource
+from specwright.model.field import Bounds, Field
+from specwright.model.resource import Resource
 from specwright.model.types import Kind
 from specwright.sql.checks import UNBOUNDED_TEXT, Violation
 from specwright.sql.columns import default_sql
@@ -221,7 +222,9 @@ def _narrower(kind: Violation, before: Field, after: Field) -> bool:
             return not set(before.type.literals) <= set(after.type.literals)
         case Violation.ITEMS:
             item, old = after.type.item, before.type.item
-            return item is None or old is None or not set(old.literals) <= set(item.literals)
+            if item is None or old is None or item.kind is not old.kind:
+                return True
+            return not set(old.literals) <= set(item.literals)
         case _:
             return True
 

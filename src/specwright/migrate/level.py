@@ -10,7 +10,7 @@ from specwright.db.sqlstate import DRIVER_ERRORS
 from specwright.db.url import Dsn
 from specwright.model.errors import ConfigError
 from specwright.sql.claims import DEFINER
-from specwright.sql.policies import DERIVED
+from specwright.sql.roles import DERIVED
 
 _MEANINGS = (
     "no row-level security, so sessions are refused",

@@ -18,8 +18,10 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.names import snake
+from specwright.model.resource import Resource
 from specwright.model.types import Kind, Type
 
 USER = "User"

@@ -201,8 +201,10 @@ class AddPart:
                         name, self.table, target, [column], [target_column], ondelete=on_delete
                     )
                 ]
-            case IndexShape(name, columns, using, unique, where):
+            case IndexShape(name, columns, using, unique, where, operators):
                 options: dict[str, Any] = {"postgresql_using": using} if using else {}
+                if operators is not None:
+                    options["postgresql_ops"] = {columns[0]: operators}
                 if where is not None:
                     options["postgresql_where"] = text(where)
                 return [ops.CreateIndexOp(name, self.table, list(columns), unique=unique, **options)]

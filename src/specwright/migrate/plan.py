@@ -42,9 +42,11 @@ from specwright.migrate.shapes import (
     shape,
 )
 from specwright.model.errors import Origin
-from specwright.model.manifest import Field, Filled, Manifest, Resource
+from specwright.model.field import Field, Filled
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.sql.constraints import constrained
-from specwright.sql.policies import protection
+from specwright.sql.protection import protection
 from specwright.sql.tables import Tables, quote
 
 

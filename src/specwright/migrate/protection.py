@@ -20,8 +20,11 @@ from specwright.model.manifest import Manifest
 from specwright.sql import audit, deletion, idempotency, moving
 from specwright.sql.claims import DEFINER
 from specwright.sql.columns import quoted
+from specwright.sql.identity import CALLABLE, OWN_ROW
 from specwright.sql.naming import LONGEST
-from specwright.sql.policies import CALLABLE, DERIVED, OWN_ROW, Policy, Protection, protection
+from specwright.sql.policies import Policy
+from specwright.sql.protection import Protection, protection
+from specwright.sql.roles import DERIVED
 from specwright.sql.tables import quote
 
 #: What a login that may not make roles is told, by migrations and by every session that is refused.

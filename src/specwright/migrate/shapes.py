@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from specwright.model.manifest import Resource
+from specwright.model.resource import Resource
 from specwright.sql.tables import DIALECT, Tables
 
 
@@ -84,6 +84,8 @@ class IndexShape:
     using: str | None
     unique: bool = False
     where: str | None = None
+    #: The operator class of its column, if not that of the type.
+    ops: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ def _part(part: Constraint | Index) -> Part:
             using = part.dialect_options["postgresql"]["using"] or None
             where = part.dialect_options["postgresql"]["where"]
             of = None if where is None else str(where)
-            return IndexShape(
-                name, tuple(column.name for column in part.columns), using, bool(part.unique), of
-            )
+            ops = part.dialect_options["postgresql"]["ops"].get(first.name)
+            names = tuple(column.name for column in part.columns)
+            return IndexShape(name, names, using, bool(part.unique), of, ops)
         case _:
             raise AssertionError(f"no table has a {type(part).__name__}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,42 @@ async def test_a_drop_without_values_is_just_done(tmp_path: Path, database_url: 
             [None, "b:"],
         ),
         ("x | text | ..9", "x | text | ..9\ny | text | ..9, required", "('a')", "add Note.y", []),
+        (
+            "x | list of text |",
+            "x | list of integer |",
+            "('{1,-2}'), ('{}'), ('{1,no}'), ('{\"1,2\"}'), (ARRAY[chr(31)]), (ARRAY['1' || chr(31) || '2'])",
+            "convert Note.x",
+            [[1, -2], [], None, None, None, None],
+        ),
+        (
+            "x | list of number(6,3) |",
+            "x | list of number(3,1) |",
+            "('{1.5,-99.9}'), ('{1.25}'), ('{99.95}')",
+            "convert Note.x",
+            [[Decimal("1.5"), Decimal("-99.9")], [Decimal("1.3")], None],
+        ),
+        (
+            "x | list of number(20,1) |",
+            "x | list of integer |",
+            "('{1.0,9007199254740991}'), ('{9007199254740991.5}'), ('{1.5}')",
+            "convert Note.x",
+            [[1, 2**53 - 1], None, [2]],
+        ),
+        (
+            "x | list of text |",
+            "x | list of `a`, `b` |",
+            "('{a,b}'), ('{a,c}')",
+            "narrow Note.x",
+            [["a", "b"], None],
+        ),
+        (
+            "x | list of text |",
+            "x | list of text | ..1",
+            "('{a}'), ('{a,b}')",
+            "narrow Note.x",
+            [["a"], None],
+        ),
+        ("x | list of date |", "x | list of integer |", "('{2026-01-31}')", "convert Note.x", [None]),
     ],
 )
 async def test_rows_that_do_not_fit_are_asked_about(
@@ -146,6 +183,15 @@ async def test_rows_that_do_not_fit_are_asked_about(
         ("x | text | ..9", "x | integer | default 4", "(NULL), ('7')"),
         ("x | `a`, `b` |", "x | `b`, `c`, `a` | default `a`", "('a'), (NULL)"),
         ("x | text | ..9", "x | list of text |", "('a')"),
+        ("x | text | ..9, indexed", "x | list of text | indexed", "('a')"),
+        ("x | list of text | indexed", "x | json | indexed", "('{a,b}')"),
+        ("x | json |", "x | json | indexed", """('{"a": 1}')"""),
+        ("x | json | indexed", "x | json |", """('{"a": 1}')"""),
+        ("x | list of integer | indexed", "x | list of number(20,2) | indexed", "('{1,2}'), ('{}')"),
+        ("x | list of integer | indexed", "x | list of text | indexed", "('{1,2}')"),
+        ("x | list of boolean |", "x | list of integer |", "('{true,false}')"),
+        ("x | list of text |", "x | list of uuid |", "('{0192a5c4-7f3e-7b1a-9c55-3d1f0a6b2c11}'), ('{}')"),
+        ("x | list of text |", "x | list of boolean | required", "('{true,false}')"),
     ],
 )
 async def test_what_fits_is_never_asked_about(

@@ -19,7 +19,9 @@ from specwright.migrate import rendering
 from specwright.migrate.operations import Operation
 from specwright.migrate.plan import plan
 from specwright.model.expression import Literal
-from specwright.model.manifest import Bounds, Field, Filled, Manifest, OnDelete, Resource, Rule
+from specwright.model.field import Bounds, Field, Filled, OnDelete
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource, Rule
 from specwright.model.syntax import parse
 from specwright.model.types import (
     BOOLEAN,
