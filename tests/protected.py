@@ -16,7 +16,7 @@ from specwright.migrate.plan import plan
 from specwright.migrate.session import session
 from specwright.model.caller import Caller
 from specwright.model.manifest import Manifest
-from specwright.sql.policies import identity
+from specwright.sql.identity import identity
 
 
 async def migrate(url: str, before: Manifest, after: Manifest) -> None:

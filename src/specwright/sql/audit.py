@@ -11,11 +11,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, func, literal_column, select, true
 
-from specwright.model.manifest import RESTORE, Manifest, OnDelete, Resource, Shown
+from specwright.model.field import OnDelete, Shown
+from specwright.model.grant import RESTORE
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import TEXT, USER
 from specwright.sql.claims import CALLER, ROLES
 from specwright.sql.columns import quoted
-from specwright.sql.expression import Compiler, Predicate
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Predicate
 from specwright.sql.tables import SEARCH, quote
 
 TRAIL = "specwright.audit"

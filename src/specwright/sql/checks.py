@@ -10,7 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from specwright.model.manifest import Field, Manifest
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.types import MAX_INTEGER, Kind, Type
 from specwright.sql.columns import quoted
 
@@ -23,10 +24,24 @@ LONGEST_SUBJECT = 255
 #: A B-tree entry holds a third of a page: 2704 bytes, less its header and the other columns.
 _INDEXABLE_BYTES = 2_500
 
+#: Characters of a text in a list that is indexed: a GIN entry holds as much, and PostgreSQL refuses others.
+INDEXED_ITEM = _INDEXABLE_BYTES // 4
+
 #: Years 1 to 9999, which RFC 3339 can write and Python can read; infinity lies outside.
 _YEARS = {
     Kind.DATE: ("'0001-01-01'", "'10000-01-01'"),
     Kind.TIMESTAMP: ("'0001-01-01 00:00:00+00'", "'10000-01-01 00:00:00+00'"),
+}
+
+
+#: The types of what is not stored as text.
+_STORED = {
+    Kind.INTEGER: "bigint",
+    Kind.NUMBER: "numeric",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATE: "date",
+    Kind.TIMESTAMP: "timestamptz",
+    Kind.UUID: "uuid",
 }
 
 
@@ -140,7 +155,8 @@ def _items(field: Field, column: str) -> Iterator[Check]:
     """No null among the items, and none outside its type; how long a text may be, only the API can say."""
     item = field.type.item
     assert item is not None
-    conditions = [f"array_position({column}, NULL) IS NULL"]
+    # With its type, as PostgreSQL keeps it: of a list of other items it is another condition.
+    conditions = [f"array_position({column}, NULL::{_STORED.get(item.kind, 'text')}) IS NULL"]
     match item.kind:
         case Kind.ENUM:
             conditions.append(f"{column} <@ ARRAY[{_literals(item)}]")

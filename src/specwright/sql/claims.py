@@ -31,10 +31,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from specwright.model.expression import CallerPath, Compare, Expr, In, ListOf
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import ANY, TEXT_KINDS, Kind, Type
 from specwright.sql.columns import column_type, quoted
-from specwright.sql.expression import Comparison, Compiler, Predicate, is_strict
+from specwright.sql.comparison import Comparison
+from specwright.sql.expression import Compiler, is_strict
+from specwright.sql.row import Predicate
 from specwright.sql.tables import Tables
 
 #: The schema of the views. They are granted, its USAGE is not: only what is stored can name them.

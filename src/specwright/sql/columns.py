@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Numeric, Tex
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from specwright.model.manifest import Field, Filled, Manifest
+from specwright.model.field import Field, Filled
+from specwright.model.manifest import Manifest
 from specwright.model.types import Kind, Type
 
 #: A uuid v7 (RFC 9562 §5.7) made of built-ins, since `uuidv7()` begins with PostgreSQL 18. Milliseconds since

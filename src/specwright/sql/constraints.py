@@ -1,13 +1,14 @@
 """Constraints that follow from rules, and what it means when any constraint is violated."""
 
 import re
-from functools import lru_cache
 
 from specwright.model.expression import Call, CallerPath, Expr, Parameter, Path, walk
-from specwright.model.manifest import Manifest, Resource, Rule
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource, Rule
 from specwright.model.typecheck import VOLATILE
 from specwright.sql.checks import Violation
 from specwright.sql.expression import check_clause
+from specwright.sql.remembered import remembered
 from specwright.sql.tables import DIALECT, Tables, Violated
 
 
@@ -44,32 +45,19 @@ def constrained(manifest: Manifest) -> Tables:
                 clause = check_clause(tables, resource, rule.condition)
                 options = {"literal_binds": True, "include_table": False}
                 sql = str(clause.compile(dialect=DIALECT, compile_kwargs=options))
-                violated = Violated(Violation.RULE, resource.name, _fields(rule), rule.id)
+                violated = Violated(Violation.RULE, resource.name, fields_of(rule), rule.id)
                 tables.check(resource, violated, sql, "rule", name)
     return tables
 
 
 def describe_constraint(manifest: Manifest, name: str) -> Violated | None:
     """What the constraint or unique index that PostgreSQL names in an error means in the spec."""
-    return _tables(_Same(manifest)).meanings.get(name)
+    return _tables(manifest).meanings.get(name)
 
 
-class _Same:
-    """A manifest as the key of a cache: by identity, since hashing the tree costs more than the look-up."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.manifest is self.manifest
-
-    def __hash__(self) -> int:
-        return id(self.manifest)
-
-
-@lru_cache(maxsize=4)
-def _tables(same: _Same) -> Tables:
-    return constrained(same.manifest)
+@remembered
+def _tables(manifest: Manifest) -> Tables:
+    return constrained(manifest)
 
 
 def _named_rules(resource: Resource) -> list[tuple[Rule, str]]:
@@ -85,6 +73,7 @@ def _key(rule: Rule) -> str:
     return re.sub(r"[^a-z0-9]+", "_", rule.requirements[0].lower()) if rule.requirements else ""
 
 
-def _fields(rule: Rule) -> tuple[str, ...]:
+def fields_of(rule: Rule) -> tuple[str, ...]:
+    """The fields of its own row that a rule speaks of, in its order."""
     names = [node.names[0] for node in walk(rule.condition) if isinstance(node, Path)]
     return tuple(dict.fromkeys(names))

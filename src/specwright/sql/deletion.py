@@ -9,7 +9,9 @@ a DELETE of a deleted row is for good.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from specwright.model.manifest import Field, Manifest, OnDelete, Resource
+from specwright.model.field import Field, OnDelete
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.sql.checks import Violation
 from specwright.sql.columns import quoted
 from specwright.sql.tables import Tables, quote

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Select, select
 
 from specwright.model.caller import Caller
 from specwright.model.expression import FALSE
-from specwright.model.manifest import Grant, Resource
+from specwright.model.grant import Grant
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
-from specwright.sql.expression import Compiler, Row
+from specwright.sql.expression import Compiler
 from specwright.sql.reads import is_key
+from specwright.sql.row import Row
 from specwright.sql.scope import Reason, within
 from specwright.sql.statement import Statement, compile_statement
 from specwright.sql.statements import Statements

@@ -1,26 +1,21 @@
 """Expression to SQL: a condition becomes a predicate that PostgreSQL evaluates the way the language means it.
 
 The language is two-valued, SQL is not. So `not` is pushed inward until it stands at a comparison, where it
-becomes `IS NOT TRUE`; above comparisons only AND and OR remain, for which NULL is as good as false. Equality
-in positive position is a plain `=` wherever one side cannot be null: `IS NOT DISTINCT FROM` uses no index.
+becomes `IS NOT TRUE`; above comparisons only AND and OR remain, for which NULL is as good as false.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     FromClause,
-    Integer,
     Numeric,
     Select,
     Text,
     and_,
-    any_,
     bindparam,
-    case,
     cast,
     exists,
     false,
@@ -40,61 +35,26 @@ from specwright.model.expression import (
     CallerPath,
     Compare,
     Expr,
-    In,
     IsNone,
-    ListOf,
     Literal,
     Negative,
     Not,
     Or,
-    Parameter,
     Path,
     walk,
 )
-from specwright.model.manifest import Aggregate, Field, Manifest, Relation, Resource, Through
+from specwright.model.field import Aggregate, Field
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
-from specwright.model.typecheck import DURATIONS, common_type, is_of_membership, type_of
-from specwright.model.types import NUMBER, NUMBER_KINDS, TEXT, TEXT_KINDS, USER, Kind, Type
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
+from specwright.model.typecheck import DURATIONS
+from specwright.model.types import NUMBER_KINDS, TEXT, TEXT_KINDS, USER, Kind, Type
 from specwright.model.values import fit, key_kind
 from specwright.sql.columns import column_type, quoted
+from specwright.sql.comparison import Comparison
+from specwright.sql.row import Predicate, Row
 from specwright.sql.tables import Tables
-
-Predicate = ColumnElement[bool]
-
-_COMPARE: dict[str, Callable[[Any, Any], Predicate]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-_COMPUTE: dict[str, Callable[[Any, Any], ColumnElement[Any]]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-}
-_SEARCH: dict[str, Callable[[Any, Any], Predicate]] = {
-    "contains": lambda text, part: func.strpos(text, part) > literal_column("0"),
-    "startswith": lambda text, part: func.starts_with(text, part),
-    "endswith": lambda text, part: func.right(text, func.char_length(part)) == part,
-}
-#: What the key of the row is called that links lead from; no column of a spec begins with an underscore.
-NEAR = "_near"
-NOW: ColumnElement[Any] = func.transaction_timestamp()
-UTC: ColumnElement[Any] = literal_column("'UTC'")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The row that an expression is about: where the value of each stored field comes from."""
-
-    resource: Resource
-    columns: Mapping[str, ColumnElement[Any]]
-
-    @classmethod
-    def of(cls, resource: Resource, table: FromClause) -> "Row":
-        """The row of a table, alias or subquery that has the resource's columns."""
-        columns = {field.name: table.c[field.column] for field in resource.fields if field.stored}
-        return cls(resource, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +158,17 @@ class Compiler:
         return sorted(found, key=lambda names: (len(names), names))
 
     def column(self, row: Row, field: Field) -> ColumnElement[Any]:
-        """The value of a field of a row: as it is stored, or worked out."""
+        """The value of a field of a row: as it is stored, worked out, or the keys that are linked."""
+        if field.linked is not None:
+            return self._linked(row, field)
         return self.calculated(row, field) if field.calculated else row.columns[field.name]
+
+    def _linked(self, row: Row, field: Field) -> ColumnElement[Any]:
+        source, related, link = Comparison(self, row).follow(row, field.name)
+        key = related.columns[related.resource.key]
+        order = key.collate("C") if related.resource.key_field.type.kind in TEXT_KINDS else key
+        keys = select(key).select_from(source).where(link).order_by(order).correlate_except(source)
+        return func.array(keys.scalar_subquery())
 
     def calculated(self, row: Row, field: Field) -> ColumnElement[Any]:
         """The value of a computed or aggregated field: from all rows there are, whoever asks."""
@@ -316,7 +285,7 @@ class Compiler:
         return select(row.columns[name]).select_from(source).where(*mine).correlate(None).scalar_subquery()
 
 
-_CAST = {Kind.DATE: "date", Kind.TIMESTAMP: "timestamptz", Kind.UUID: "uuid"}
+_CAST = {Kind.DATE: "date", Kind.TIMESTAMP: "timestamptz", Kind.UUID: "uuid", Kind.JSON: "jsonb"}
 
 
 def is_strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
@@ -330,228 +299,6 @@ def is_strict(compiler: Compiler, atom: Expr, resource: Resource) -> bool:
             return False
         case _:
             return True
-
-
-class Comparison:
-    """One comparison being compiled: the row, and the related rows joined to it."""
-
-    def __init__(self, compiler: Compiler, row: Row) -> None:
-        self.compiler = compiler
-        self.manifest = compiler.manifest
-        self.resource = row.resource
-        self.rows: dict[tuple[str, ...], Row] = {(): row}
-
-    def join(self, prefix: tuple[str, ...]) -> tuple[FromClause, Predicate]:
-        source, row, link = self.follow(self.rows[prefix[:-1]], prefix[-1])
-        self.rows[prefix] = row
-        return source, link
-
-    def follow(self, row: Row, name: str) -> tuple[FromClause, Row, Predicate]:
-        """The rows that a relation leads to, one of them, and what links it to this one."""
-        hop = row.resource.relation(name)
-        assert hop is not None, f"{row.resource.name} has no relation {name}"
-        target = self.manifest.resource(hop.target)
-        through = hop.through
-        table = self.compiler.source(target) if through is None else self.linked(through, target)
-        found = Row.of(target, table)
-        if through is not None:
-            link = table.c[NEAR] == row.columns[row.resource.key]
-        elif hop.many:
-            link = found.columns[hop.field] == row.columns[row.resource.key]
-        else:
-            link = found.columns[target.key] == row.columns[hop.field]
-        return table, found, and_(link, *self.compiler.living(found), self.compiler.seen(found))
-
-    def linked(self, through: Through, target: Resource) -> FromClause:
-        """The rows that links lead to, each with the key of the row that it is linked to."""
-        links = self.compiler.manifest.resource(through.link)
-        source = self.compiler.source(links)
-        link = Row.of(links, source)
-        near, far = link.columns[through.near].label(NEAR), link.columns[through.far]
-        if target.external:
-            return self.compiler.subquery(select(near, far.label(target.key_field.column)))
-        others = self.compiler.source(target)
-        other = Row.of(target, others)
-        found = select(near, *other.columns.values())
-        joined = found.select_from(source.join(others, other.columns[target.key] == far))
-        return self.compiler.subquery(joined)
-
-    def atom(self, node: Expr) -> Predicate:
-        match node:
-            case Compare(operator, left, right):
-                return self.compare(operator, left, right)
-            case In(item, container):
-                return self.membership(item, container)
-            case IsNone(operand):
-                return self.value(operand, self.typed(operand)).is_(None)
-            case Call(name, (text, part)) if name in _SEARCH:
-                return _SEARCH[name](self.text(text), self.text(part))
-            case _:
-                return self.value(node, self.typed(node)) == true()
-
-    def typed(self, node: Expr) -> Type | None:
-        return type_of(self.manifest, self.resource, node)
-
-    def text(self, node: Expr) -> ColumnElement[Any]:
-        return self.value(node, TEXT).collate("C")
-
-    def compare(self, operator: str, left: Expr, right: Expr) -> Predicate:
-        if left == right and operator == "==":
-            # In a policy, PostgreSQL 18 has an internal error for now() = now().
-            return true()
-        shared = common_type(self.typed(left), self.typed(right))
-        a, b = self.value(left, shared), self.value(right, shared)
-        if operator in _COMPARE:
-            if shared is not None and shared.kind in TEXT_KINDS:
-                a = a.collate("C")
-            return _COMPARE[operator](a, b)
-        if Literal(None) in (left, right):
-            operand = b if left == Literal(None) else a
-            return operand.is_(None) if operator == "==" else operand.is_not(None)
-        if operator == "!=":
-            return a.is_distinct_from(b)
-        if self.nullable(left) and self.nullable(right):
-            return a.is_not_distinct_from(b)
-        return a == b
-
-    def nullable(self, node: Expr) -> bool:
-        return self.compiler.nullable(node, self.resource)
-
-    def membership(self, item: Expr, container: Expr) -> Predicate:
-        expected = self.typed(item)
-        match container:
-            case ListOf(()):
-                return false()
-            case ListOf(items) if is_of_membership(item):
-                # A subquery, which is not to stand there once for each of them.
-                return self.value(item, expected).in_([self.value(each, expected) for each in items])
-            case ListOf(items):
-                value = self.value(item, expected)
-                return or_(*(value == self.value(element, expected) for element in items))
-            case CallerPath(names):
-                wanted = TEXT if names == ("roles",) or expected is None else expected
-                elements = self.compiler.caller_value(names, wanted, many=True)
-                return self.value(item, wanted) == any_(elements)
-            case Parameter(name, items):
-                bind = ARRAY(self.compiler.bind_type(items))
-                return self.value(item, expected) == any_(bindparam(name, type_=bind, required=True))
-            case _:
-                listed = self.typed(container)
-                wanted = common_type(expected, listed.item if listed is not None else None) or TEXT
-                # Cast, since ANY over a bare subquery would look for the item among its rows.
-                elements = cast(self.value(container, listed), ARRAY(self.compiler.bind_type(wanted)))
-                return self.value(item, wanted) == any_(elements)
-
-    def value(self, node: Expr, expected: Type | None) -> ColumnElement[Any]:
-        match node:
-            case Literal(value):
-                return self.compiler.constant(value, expected)
-            case Path():
-                return self.path(node)
-            case CallerPath(("membership", name)):
-                return self.compiler.membership(name)
-            case CallerPath(names):
-                return self.compiler.caller_value(names, expected or TEXT)
-            case Parameter(name, type_):
-                return bindparam(name, type_=self.compiler.bind_type(type_), required=True)
-            case Negative(operand):
-                return -self.number(operand)
-            case Arithmetic(operator, left, Call(name, (count,))) if name in DURATIONS:
-                typed = self.typed(left)
-                hours: ColumnElement[Any] = literal_column(str(DURATIONS[name])) * self.number(count)
-                later = hours if operator == "+" else -hours
-                return moved(self.value(left, typed), self.compiler.kind(typed), later)
-            case Arithmetic(operator, left, right):
-                return _COMPUTE[operator](self.number(left), self.number(right))
-            case Call(name, arguments):
-                return self.call(name, arguments, expected)
-            case _:
-                raise TypeError(f"{type(node).__name__} is not a value")
-
-    def number(self, node: Expr) -> ColumnElement[Any]:
-        """An operand of arithmetic: numeric, so that nothing overflows."""
-        return cast(self.value(node, NUMBER), Numeric())
-
-    def path(self, node: Path) -> ColumnElement[Any]:
-        found = resolve(self.manifest, self.resource, node)
-        depth = max(length for length in range(len(found.hops) + 1) if node.names[:length] in self.rows)
-        row = self.rows[node.names[:depth]]
-        return self._scalar(row, node.names[depth : len(found.hops)], found.field)
-
-    def _scalar(self, row: Row, names: tuple[str, ...], field: Field) -> ColumnElement[Any]:
-        if not names:
-            return self.compiler.column(row, field)
-        source, related, link = self.follow(row, names[0])
-        inner = self._scalar(related, names[1:], field)
-        return select(inner).select_from(source).where(link).correlate_except(source).scalar_subquery()
-
-    def call(self, name: str, arguments: tuple[Expr, ...], expected: Type | None) -> ColumnElement[Any]:
-        match name, arguments:
-            case "now", ():
-                return NOW
-            case "today", ():
-                return _utc_date(NOW)
-            case "date", (moment,):
-                return _utc_date(self.value(moment, self.typed(moment)))
-            case "len", (sized,):
-                type_ = self.typed(sized)
-                count = (
-                    func.cardinality if type_ is not None and type_.kind is Kind.LIST else func.char_length
-                )
-                return count(self.value(sized, type_))
-            case "lower", (text,):
-                return func.lower(self.text(text))
-            case "upper", (text,):
-                return func.upper(self.text(text))
-            case "abs", (number,):
-                return func.abs(self.number(number))
-            case "coalesce", _:
-                shared = common_type(*(self.typed(argument) for argument in arguments)) or expected
-                return func.coalesce(*(self.value(argument, shared) for argument in arguments))
-            case _, (text, part):
-                return _SEARCH[name](self.text(text), self.text(part))
-            case _:
-                raise TypeError(f"{name} is not a function of the language")
-
-
-#: More hours than lie between any two moments of the years 1 to 9999.
-_LONGEST: ColumnElement[Any] = literal_column("87649417")
-_ZERO: ColumnElement[Any] = literal_column("0")
-
-
-def moved(moment: ColumnElement[Any], kind: Kind, hours: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The moment so many hours later, NULL outside the years 1 to 9999 and for NULL.
-
-    Nothing overflows on the way: the hours are bounded first, and each end is looked at from its own side.
-    NULL hours are as good as too many.
-    """
-    whole = cast(func.least(func.greatest(hours, -_LONGEST), _LONGEST), Integer())
-    if kind is Kind.DATE:
-        ends, span = ("'0001-01-01'::date", "'10000-01-01'::date"), _days
-    else:
-        ends, span = (
-            ("'0001-01-01 00:00:00+00'::timestamptz", "'10000-01-01 00:00:00+00'::timestamptz"),
-            _hours,
-        )
-    first, end = (literal_column(each, moment.type) for each in ends)
-    inside = and_(
-        moment + span(func.greatest(whole, _ZERO)) < end,
-        moment >= first + span(func.greatest(-whole, _ZERO)),
-    )
-    return case((inside, moment + span(whole)))
-
-
-def _days(hours: ColumnElement[Any]) -> ColumnElement[Any]:
-    return hours.op("/", return_type=Integer())(literal_column("24"))
-
-
-def _hours(hours: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Of no calendar: a day of it has 24 hours in every time zone."""
-    return func.make_interval(_ZERO, _ZERO, _ZERO, _ZERO, hours)
-
-
-def _utc_date(moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(func.timezone(UTC, moment), Date())
 
 
 def check_clause(tables: Tables, resource: Resource, expr: Expr) -> Predicate:

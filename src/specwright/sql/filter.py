@@ -10,7 +10,8 @@ from typing import Any
 
 from specwright.model.caller import Caller
 from specwright.model.expression import FALSE, Expr, In, ListOf, Literal, Parameter
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import NUMBER, TEXT, Kind, Type
 from specwright.model.values import fit
 from specwright.sql.scope import Binder, is_bigint

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, literal_column, select
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Field
+from specwright.model.field import Field
 from specwright.model.types import Kind
 from specwright.sql.claims import PolicyCompiler
-from specwright.sql.expression import Predicate, Row
+from specwright.sql.row import Predicate, Row
 
 #: What every update writes besides.
 _TOUCHED = frozenset({"updated_at", "version"})

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
+from sqlalchemy import ColumnElement, FromClause, Select, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 
-from specwright.model.manifest import Relation, Resource
+from specwright.model.calculated import entities, entities_of, met
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.types import TEXT_KINDS
 from specwright.sql.columns import quoted
-from specwright.sql.expression import Comparison, Predicate, Row
-from specwright.sql.items import item, named_fields, parts
+from specwright.sql.comparison import Comparison
+from specwright.sql.items import named_fields, nested, parts
 from specwright.sql.members import Members
+from specwright.sql.row import Predicate, Row
 from specwright.sql.sight import Sight
 
 #: Rows that are shown of a relation to many, within each row.
@@ -51,12 +54,27 @@ def needed(resource: Resource, includes: Iterable[Include]) -> Iterator[str]:
             yield resource.tenant.name
 
 
+def read_by(sight: Sight, includes: Iterable[Include]) -> set[str]:
+    """The names of the entities whose rows decide what is included, or are it."""
+    manifest, found = sight.manifest, set[str]()
+    for include in includes:
+        target = manifest.resource(include.relation.target)
+        members = include.members
+        conditions = [sight.readable(target), *(members.sees(name) for name in include.fields if members)]
+        found |= met(include.relation) | read_by(sight, include.include)
+        for condition in conditions:
+            found |= entities(manifest, target, condition)
+        for field in named_fields(target, include.fields):
+            found |= entities_of(manifest, target, field)
+    return found
+
+
 def _related(sight: Sight, row: Row, include: Include) -> ColumnElement[Any]:
     source, related, link = Comparison(sight, row).follow(row, include.relation.name)
     if include.relation.many:
         return _first(sight, row, include, source, related, link)
-    lateral, text = _item(sight, related, source, include)
-    found = select(cast(text, JSON())).select_from(source, lateral).where(link)
+    lateral, item = _item(sight, related, source, include)
+    found = select(item).select_from(source, lateral).where(link)
     return found.correlate_except(source, lateral).scalar_subquery()
 
 
@@ -65,26 +83,29 @@ def _first(
 ) -> ColumnElement[Any]:
     """The first rows, newest first as in a list, whether there are more, and where they all are."""
     resource = related.resource
-    order = [related.columns[name].desc() for name in ("created_at", resource.key) if name in related.columns]
-    numbered = func.row_number().over(order_by=order).label("n")
+    names = [name for name in ("created_at", resource.key) if name in related.columns]
+    order = [related.columns[name].desc() for name in names]
     columns = [related.columns[field.name] for field in resource.fields if field.stored]
-    first: Select[Any] = select(*columns, numbered).select_from(source).where(link)
+    first: Select[Any] = select(*columns).select_from(source).where(link)
     page = first.order_by(*order).limit(literal_column(str(MOST + 1))).correlate_except(source).subquery()
-    lateral, text = _item(sight, Row.of(resource, page), page, include)
-    shown = page.c.n <= literal_column(str(MOST))
-    items = func.string_agg(text, aggregate_order_by(literal_column("','"), page.c.n)).filter(shown)
-    more = func.count() > literal_column(str(MOST))
-    whole = func.concat(
-        literal_column("""'{"items":['"""),
-        items,
-        literal_column("""'],"more":'"""),
-        case((more, literal_column("'true'")), else_=literal_column("'false'")),
-        literal_column("""',"href":'"""),
-        func.to_json(_place(row, include)),
-        literal_column("'}'"),
+    shown = Row.of(resource, page)
+    lateral, item = _item(sight, shown, page, include)
+    newest = (shown.columns[name].desc() for name in names)
+    items = func.array_agg(aggregate_order_by(item, *newest), type_=ARRAY(JSON()))
+    whole = (
+        select(
+            func.coalesce(
+                func.array_to_json(items[literal_column("1") : literal_column(str(MOST))]),
+                literal_column("'[]'::json"),
+            ).label("items"),
+            (func.count() > literal_column(str(MOST))).label("more"),
+            _place(row, include).label("href"),
+        )
+        .select_from(page, lateral)
+        .correlate_except(page, lateral)
+        .subquery("whole")
     )
-    found = select(cast(whole, JSON())).select_from(page, lateral)
-    return found.correlate_except(page, lateral).scalar_subquery()
+    return select(func.row_to_json(whole.table_valued(), type_=JSON())).select_from(whole).scalar_subquery()
 
 
 def _item(
@@ -92,7 +113,7 @@ def _item(
 ) -> tuple[FromClause, ColumnElement[Any]]:
     fields = named_fields(related.resource, include.fields)
     held = parts(sight.definer, related, fields, include.members)
-    return item(sight.definer, related, source, fields, held, included(sight, related, include.include))
+    return nested(sight.definer, related, source, fields, held, included(sight, related, include.include))
 
 
 def _place(row: Row, include: Include) -> ColumnElement[Any]:

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, case, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Field, Resource
+from specwright.model.field import Field
+from specwright.model.resource import Resource
 from specwright.model.types import Kind, Type
-from specwright.sql.expression import UTC, Compiler, Predicate, Row
+from specwright.sql.expression import Compiler
 from specwright.sql.members import Members, is_unsure
+from specwright.sql.moments import UTC
+from specwright.sql.row import Predicate, Row
 
 #: RFC 3339 in UTC with microseconds, always of one length.
 _RFC_3339: ColumnElement[Any] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
@@ -53,9 +56,36 @@ def item(
 
     What is included follows the fields, and those fields that are in a part follow the others, or are absent.
     """
-    if not parts:
-        whole = _values(compiler, row, table, fields, "item", included)
-        return whole, cast(func.row_to_json(whole.table_valued()), Text())
+    if parts:
+        return _joined(compiler, row, table, fields, parts, included)
+    source, whole = nested(compiler, row, table, fields, parts, included)
+    return source, cast(whole, Text())
+
+
+def nested(
+    compiler: Compiler,
+    row: Row,
+    table: FromClause,
+    fields: Sequence[Field],
+    parts: Sequence[Part] = (),
+    included: Sequence[ColumnElement[Any]] = (),
+) -> tuple[FromClause, ColumnElement[Any]]:
+    """The same to stand within other JSON. A text would be parsed for it, which parts alone need."""
+    if parts:
+        source, text = _joined(compiler, row, table, fields, parts, included)
+        return source, cast(text, JSON())
+    whole = _values(compiler, row, table, fields, "item", included)
+    return whole, func.row_to_json(whole.table_valued(), type_=JSON())
+
+
+def _joined(
+    compiler: Compiler,
+    row: Row,
+    table: FromClause,
+    fields: Sequence[Field],
+    parts: Sequence[Part],
+    included: Sequence[ColumnElement[Any]],
+) -> tuple[FromClause, ColumnElement[Any]]:
     apart = [field for _, part in parts for field in part]
     certain = [field for field in fields if field not in apart]
     pieces = [_pieces(compiler, row, table, certain, included)] if certain or included else []

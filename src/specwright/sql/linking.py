@@ -29,8 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from specwright.model.manifest import Field, Resource
-from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.model.field import Field
+from specwright.model.resource import Resource
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Predicate, Row
 from specwright.sql.scope import Scope
 
 
@@ -60,7 +62,14 @@ class Linking:
 class Links:
     """The links of one field of a resource, as a write sees them."""
 
-    def __init__(self, compiler: Compiler, resource: Resource, linking: Linking) -> None:
+    def __init__(
+        self,
+        compiler: Compiler,
+        resource: Resource,
+        linking: Linking,
+        wanted: ColumnElement[Any] | None = None,
+    ) -> None:
+        """Those of `:link_FIELD`, or of an array that is `wanted` instead."""
         self.compiler, self.linking, self.resource = compiler, linking, resource
         relation = resource.relation(linking.field.name)
         assert relation is not None and relation.through is not None
@@ -69,7 +78,8 @@ class Links:
         row = Row.of(self.link, self.table)
         self.near, self.far = row.columns[relation.through.near], row.columns[relation.through.far]
         key = compiler.manifest.resource(relation.target).key_field
-        self.wanted = bindparam(linking.parameter, type_=ARRAY(compiler.bind_type(key.type)), required=True)
+        keys = ARRAY(compiler.bind_type(key.type))
+        self.wanted = bindparam(linking.parameter, type_=keys, required=True) if wanted is None else wanted
 
     def readable(self, key: ColumnElement[Any]) -> Predicate:
         """Whether there is a row of this key that the caller may read."""

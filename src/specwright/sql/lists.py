@@ -23,15 +23,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from specwright.model.calculated import needs
-from specwright.model.expression import TRUE, Call, Compare, Expr, In, IsNone, Not, Parameter, Path
-from specwright.model.manifest import Field, Relation
+from specwright.model.expression import TRUE, Call, Compare, Expr, In, IsNone, Literal, Parameter, Path
+from specwright.model.field import Field
 from specwright.model.paths import resolve
+from specwright.model.relation import Relation
 from specwright.model.types import NUMBER, Kind
-from specwright.sql.expression import Comparison, Compiler, Predicate, Row
+from specwright.sql.comparison import Comparison
+from specwright.sql.expression import Compiler
 from specwright.sql.includes import Include, included, needed
 from specwright.sql.items import item, named_fields, parts
 from specwright.sql.members import Members
 from specwright.sql.reads import bind_of, is_key
+from specwright.sql.row import Predicate, Row
 from specwright.sql.scope import Scope
 from specwright.sql.sight import Sight
 from specwright.sql.tables import SEARCH, Tables, regconfig
@@ -111,17 +114,7 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
     row = Row.of(scope.resource, table)
     sight = Sight(compiler, dict(shape.reads))
     source, keys = _sorted(sight, table, row, shape.sort)
-    matching = and_(
-        true(),
-        compiler.condition(scope.before, row),
-        *(
-            sight.condition(_filter_condition(sight, row, *asked, f"filter{n}"), row)
-            for n, asked in enumerate(shape.filters)
-        ),
-        sight.condition(shape.condition, row),
-        _found(scope, table) if shape.search else true(),
-        _is_beneath(compiler, shape.beneath, row) if shape.beneath is not None else true(),
-    )
+    matching = is_listed(sight, shape, table)
     fields = named_fields(scope.resource, shape.fields)
     apart = shape.members is not None and shape.members.unsure(shape.fields)
     asked = {name for field in fields for name in needs(compiler.manifest, scope.resource, field)}
@@ -140,19 +133,22 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
     shown = Row(scope.resource, {field.name: page.c[field.column] for field in wanted})
     held = parts(compiler, shown, fields, shape.members) if apart else ()
     lateral, text = item(compiler, shown, page, fields, held, included(sight, shown, shape.include))
-    number = func.row_number().over(order_by=[key.order(page.c[key.name]) for key in keys])
     sorted_by = [page.c[key.name].label(f"k{n}") for n, key in enumerate(keys)]
-    listed = select(text.label("item"), number.label("n"), *sorted_by).select_from(page, lateral)
-    rows = listed.subquery("listed")
-    items = func.string_agg(rows.c.item, aggregate_order_by(literal_column("','"), rows.c.n))
+    rows = select(text.label("item"), *sorted_by).select_from(page, lateral).subquery("listed")
+    order = [key.order(rows.c[f"k{n}"]) for n, key in enumerate(keys)]
+    # The rows come in this order, which the planner knows: nothing is sorted again.
+    items = func.array_agg(aggregate_order_by(rows.c.item, *order), type_=ARRAY(Text()))
+    full = limit - literal_column("1")
     last = [
-        func.array_agg(rows.c[f"k{n}"], type_=ARRAY(bind_of(compiler, key.field)))
-        .filter(rows.c.n == limit - literal_column("1"))[literal_column("1")]
-        .label(f"k{n}")
+        func.array_agg(
+            aggregate_order_by(rows.c[f"k{n}"], *order), type_=ARRAY(bind_of(compiler, key.field))
+        )[full].label(f"k{n}")
         for n, key in enumerate(keys)
     ]
     answer = select(
-        items.filter(rows.c.n < limit).label("items"), (func.count() == limit).label("more"), *last
+        func.array_to_string(items[literal_column("1") : full], literal_column("','")).label("items"),
+        (func.count() == limit).label("more"),
+        *last,
     ).select_from(rows)
     if shape.beneath is not None:
         answer = answer.having(_is_readable(compiler, shape.beneath.read))
@@ -160,6 +156,22 @@ def list_rows(tables: Tables, compiler: Compiler, shape: ListShape) -> Select[An
         total = select(func.count()).select_from(table).where(matching).scalar_subquery()
         answer = answer.add_columns(total.label("total"))
     return answer
+
+
+def is_listed(sight: Sight, shape: ListShape, table: FromClause) -> Predicate:
+    """Whether a row of the table is among those that the list is of, on whatever page."""
+    scope, row = shape.scope, Row.of(shape.scope.resource, table)
+    return and_(
+        true(),
+        sight.definer.condition(scope.before, row),
+        *(
+            sight.condition(_filter_condition(sight, row, *asked, f"filter{n}"), row)
+            for n, asked in enumerate(shape.filters)
+        ),
+        sight.condition(shape.condition, row),
+        _found(scope, table) if shape.search else true(),
+        _is_beneath(sight.definer, shape.beneath, row) if shape.beneath is not None else true(),
+    )
 
 
 def _is_beneath(compiler: Compiler, beneath: Beneath, row: Row) -> Predicate:
@@ -198,12 +210,14 @@ def _filter_condition(sight: Sight, row: Row, path: str, operator: str, paramete
     match operator:
         case "in":
             return In(asked, sent)
+        case "contains" if field.type.item is not None:
+            return In(Parameter(parameter, field.type.item), asked)
         case "contains" | "startswith":
             return Call(operator, (asked, sent))
         case "isnull":
             return IsNone(asked)
         case "notnull":
-            return Not(IsNone(asked))
+            return Compare("!=", asked, Literal(None))
         case _:
             return Compare(_COMPARISONS[operator], asked, sent)
 

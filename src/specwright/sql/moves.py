@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, false, or_
 
 from specwright.model.expression import Expr
-from specwright.model.manifest import Field
-from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.model.field import Field
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Predicate, Row
 
 #: States before and after.
 Pairs = tuple[tuple[str, str], ...]

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, literal_column, not_, or_, select
 
 from specwright.model.expression import TRUE, Compare, Expr, Path, all_of
-from specwright.model.manifest import Field, Resource
+from specwright.model.field import Field
+from specwright.model.resource import Resource
 from specwright.sql.claims import PolicyCompiler
 from specwright.sql.columns import quoted
-from specwright.sql.expression import Predicate, Row
 from specwright.sql.moves import Pairs, is_kept, is_move
+from specwright.sql.row import Predicate, Row
 from specwright.sql.tables import Tables, quote
 
 

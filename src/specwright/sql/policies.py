@@ -5,17 +5,14 @@ we OR grants. A policy is TO the database roles that it can apply to, so that wh
 costs no query anything: a database role for each role of the spec, and one for callers who have several.
 """
 
-import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, literal_column, or_, select, true
 from sqlalchemy.sql.expression import ClauseElement
 
-from specwright.model.caller import ANONYMOUS, Caller
+from specwright.model.caller import ANONYMOUS
 from specwright.model.expression import (
     FALSE,
     TRUE,
@@ -30,28 +27,18 @@ from specwright.model.expression import (
     any_of,
     negate,
 )
-from specwright.model.manifest import HAND_OVER, LINK, Field, Filled, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.field import Field
+from specwright.model.grant import HAND_OVER, LINK, Grant, Who, WhoKind
+from specwright.model.resource import Resource
 from specwright.model.roles import expanded
-from specwright.model.values import key_kind
-from specwright.sql.audit import Audited, audited
-from specwright.sql.claims import CALLER, DEFINER, PolicyCompiler, tenant_sql, view
-from specwright.sql.deletion import NO_DELETIONS, Deletions, deletions
-from specwright.sql.expression import Predicate, Row
+from specwright.sql.claims import PolicyCompiler
 from specwright.sql.handover import handed_over, was
 from specwright.sql.moves import Pairs
-from specwright.sql.moving import Moving, begun, made_by_whose, moving
+from specwright.sql.moving import begun, made_by_whose
+from specwright.sql.roles import DERIVED, NOBODY, SEVERAL, SIGNED_IN, role_suffix
+from specwright.sql.row import Predicate, Row
 from specwright.sql.scope import Scopes, living, who_condition, within
-from specwright.sql.tables import DIALECT, Tables, quote
-
-#: The database roles that are there whatever the spec says, by what follows the database's name: of nobody
-#: signed in, of somebody without a role, with several, and of the derived statements where they own nothing.
-NOBODY, SIGNED_IN, SEVERAL, DERIVED = "anyone", "signed_in", "any", "derived"
-_OURS = (NOBODY, SIGNED_IN, SEVERAL, DERIVED)
-
-#: The schema of what sessions may call, and the function in it that makes the caller's own row.
-CALLABLE = "specwright_callable"
-OWN_ROW = f"{CALLABLE}.make_own_row"
-_MAKE_OWN_ROW = f"SELECT {OWN_ROW}()"
+from specwright.sql.tables import DIALECT, quote
 
 #: A hand-written SELECT sees what may be read; `list` has no twin.
 COMMANDS = {"SELECT": "read", "INSERT": "create", "UPDATE": "update", "DELETE": "delete"}
@@ -71,136 +58,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """All living rows of a table, with the rights of the view's owner."""
-
-    name: str
-    select: str
-
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """Everything of a manifest that holds sessions back."""
-
-    roles: tuple[str, ...]
-    tables: tuple[str, ...]
-    views: tuple[View, ...]
-    policies: tuple[Policy, ...]
-    #: Table and column of what the database fills with the caller or the tenant, and the expression for it.
-    filled: tuple[tuple[str, str, str], ...]
-    #: What the function does that sessions call before their first write.
-    own_row: str | None
-    #: Whose changes are recorded.
-    audited: tuple[Audited, ...] = ()
-    #: Whose deleted rows stay.
-    deletions: Deletions = NO_DELETIONS
-    #: What changes by moves alone.
-    moving: tuple[Moving, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A caller as the settings of a session: a suffix of a database role, and what the policies read."""
-
-    role: str
-    #: The id, the roles as an array, the claims as JSON, the tenant, the id of the request:
-    #: `specwright.caller`, `.roles`, `.claims`, `.tenant` and `.request`.
-    settings: tuple[str, str, str, str, str]
-    #: The statement that makes the caller's own row, where a table of users has such rows.
-    own_row: str | None = None
-
-
-def database_role(manifest: Manifest, caller: Caller) -> str:
-    """The suffix of the database role that a caller's sessions run as."""
-    if caller.anonymous:
-        return NOBODY
-    held = {role.name for role in manifest.roles if role.name in caller.roles}
-    if not held:
-        return SIGNED_IN
-    # A role with all that it includes is one.
-    whole = (name for name in sorted(held) if expanded(manifest, {name}) >= held)
-    return next(map(_suffix, whole), SEVERAL)
-
-
-def identity(manifest: Manifest, caller: Caller, request: str = "") -> Identity:
-    """What a session must be told about its caller and, for the audit trail, its request."""
-    roles = ",".join(_element(role) for role in sorted(caller.roles) if _storable(role))
-    name = caller.id if caller.id is not None and _storable(caller.id) else ""
-    claims = json.dumps(_sound(caller.claims), separators=(",", ":"))
-    tenant = "" if caller.tenant is None else str(caller.tenant)
-    settings = (name, f"{{{roles}}}", claims, tenant, request)
-    return Identity(
-        database_role(manifest, caller), settings, _MAKE_OWN_ROW if name and _own_row(manifest) else None
-    )
-
-
-def _own_row(manifest: Manifest) -> str | None:
-    """The caller's own row comes with their first write, and no grant need allow it."""
-    users = next((resource for resource in manifest.stored if resource.name == "User"), None)
-    if users is None:
-        return None
-    table, key = f"{quote(users.schema)}.{quote(users.table)}", quote(users.key_field.column)
-    return f"INSERT INTO {table} ({key}) SELECT {CALLER} WHERE {CALLER} IS NOT NULL ON CONFLICT DO NOTHING"
-
-
-def protection(manifest: Manifest) -> Protection:
-    """The policies of a manifest, and what they need."""
-    return _protection(_Same(manifest))
-
-
-class _Same:
-    """A manifest as the key of a cache: by identity, since hashing the tree costs more than the look-up."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.manifest is self.manifest
-
-    def __hash__(self) -> int:
-        return id(self.manifest)
-
-
-@lru_cache(maxsize=4)
-def _protection(same: _Same) -> Protection:
-    manifest = same.manifest
-    stored = tuple(manifest.stored)
-    compiler = PolicyCompiler(Tables(manifest))
-    policies = tuple(
-        policy
-        for resource in stored
-        for policy in (_LinkTwins if resource.link else _Twins)(compiler, resource).policies()
-    )
-    filled = tuple(
-        (resource.table, field.column, filling)
-        for resource in stored
-        for field in resource.fields
-        if (filling := _filling(manifest, field)) is not None
-    )
-    return Protection(
-        roles=(*_OURS, *(_suffix(role.name) for role in manifest.roles)),
-        tables=tuple(resource.table for resource in stored),
-        views=tuple(_view(manifest, compiler.views[name]) for name in sorted(compiler.views)),
-        policies=policies,
-        filled=filled,
-        own_row=_own_row(manifest),
-        audited=tuple(audited(manifest)),
-        deletions=deletions(compiler.tables),
-        moving=tuple(moving(compiler.tables)),
-    )
-
-
-def _filling(manifest: Manifest, field: Field) -> str | None:
-    match field.filled:
-        case Filled.CALLER:
-            return CALLER
-        case Filled.TENANT:
-            return tenant_sql(key_kind(manifest, field.type))
-        case _:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
 class _Twin:
     """What a grant asks of the rows before and after a command, for one database role."""
 
@@ -208,7 +65,7 @@ class _Twin:
     after: Expr
 
 
-class _Twins:
+class Twins:
     """The policies of one resource."""
 
     def __init__(self, compiler: PolicyCompiler, resource: Resource) -> None:
@@ -230,7 +87,7 @@ class _Twins:
         #: The roles of the spec that everyone has who runs as a database role; None where it depends.
         self.held: dict[str, frozenset[str] | None] = {
             SIGNED_IN: frozenset(),
-            **{_suffix(name): expanded(self.manifest, {name}) for name in sorted(self.declared)},
+            **{role_suffix(name): expanded(self.manifest, {name}) for name in sorted(self.declared)},
             SEVERAL: None,
         }
         self.anonymous = Scopes(self.manifest)
@@ -376,7 +233,7 @@ class _Twins:
         return _text(self.compiler.condition(condition, self.row))
 
 
-class _LinkTwins(_Twins):
+class LinkTwins(Twins):
     """The policies of links: for whoever may read both rows, made and taken away as the first one grants.
 
     What can be read of the rows is up to their own policies, which apply to the subqueries here.
@@ -389,7 +246,7 @@ class _LinkTwins(_Twins):
         yield Policy(table, "specwright_derived", "ALL", (DERIVED,), "true", "true")
         seen = _text(and_(self._there(near, TRUE), self._there(far, TRUE)))
         yield Policy(table, "specwright_select", "SELECT", roles, seen, None)
-        source = _Twins(self.compiler, self.manifest.resource(str(near.target)))
+        source = Twins(self.compiler, self.manifest.resource(str(near.target)))
         action = f"{LINK}{self.resource.name.partition('.')[2]}"
         groups: dict[Expr, tuple[str, ...]] = {}
         for role in roles:
@@ -439,44 +296,5 @@ def _implies(condition: Expr, read: Expr) -> bool:
     return all(part in parts for part in (read.items if isinstance(read, And) else (read,)))
 
 
-def _view(manifest: Manifest, resource: Resource) -> View:
-    table = view(manifest, resource)
-    columns = ", ".join(quote(column.name) for column in table.columns)
-    source = f"{quote(resource.schema)}.{quote(resource.table)}"
-    alive = "" if resource.deleted is None else f" WHERE {quote(resource.deleted.column)} IS NULL"
-    return View(f"{DEFINER}.{quote(resource.table)}", f"SELECT {columns} FROM {source}{alive}")  # noqa: S608
-
-
 def _text(clause: ClauseElement) -> str:
     return str(clause.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
-
-
-def _suffix(role: str) -> str:
-    """The suffix of a role of the spec, apart from ours."""
-    return f"role_{role}" if role in _OURS or role.startswith("role_") else role
-
-
-def _element(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _sound(value: Any) -> Any:
-    """A claim that PostgreSQL can read. What it cannot is like nothing else: an empty object."""
-    match value:
-        case str():
-            return value if _storable(value) else {}
-        case float():
-            return value if math.isfinite(value) else {}
-        case Mapping():
-            return {str(key): _sound(item) for key, item in value.items() if _storable(str(key))}
-        case list() | tuple():
-            return [_sound(item) for item in value]
-        case None | bool() | int():
-            return value
-        case _:
-            return {}

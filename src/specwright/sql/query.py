@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from specwright.model.manifest import Field, Relation
+from specwright.model.field import Field
+from specwright.model.relation import Relation
 from specwright.sql.filter import Condition
 from specwright.sql.scope import Deleted
 
@@ -16,7 +17,7 @@ OPERATORS = {
     "lt": "less",
     "lte": "less or equal",
     "in": "one of the comma-separated values",
-    "contains": "holds this text, letter by letter",
+    "contains": "holds this text, letter by letter; a list this value, json this JSON",
     "startswith": "begins with this text, letter by letter",
     "isnull": "has no value (true) or has one (false)",
 }

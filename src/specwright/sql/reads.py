@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import Numeric, Select, bindparam, select
 from sqlalchemy.types import TypeEngine
 
-from specwright.model.manifest import Field
+from specwright.model.field import Field
 from specwright.model.types import Kind
-from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.sql.expression import Compiler
 from specwright.sql.includes import Include, included
 from specwright.sql.items import item, named_fields, parts
 from specwright.sql.members import Members
+from specwright.sql.row import Predicate, Row
 from specwright.sql.scope import Scope
 from specwright.sql.sight import Sight
 from specwright.sql.tables import Tables

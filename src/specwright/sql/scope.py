@@ -33,9 +33,11 @@ from specwright.model.expression import (
     negate,
     walk,
 )
+from specwright.model.grant import HAND_OVER, RESTORE, SEE_DELETED, Grant, Who, WhoKind
 from specwright.model.interpret import World
-from specwright.model.manifest import HAND_OVER, RESTORE, SEE_DELETED, Grant, Manifest, Resource, Who, WhoKind
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
+from specwright.model.resource import Resource
 from specwright.model.typecheck import (
     DURATIONS,
     FUNCTIONS,
@@ -44,7 +46,7 @@ from specwright.model.typecheck import (
     on_caller_alone,
     type_of,
 )
-from specwright.model.types import NUMBER, TEXT, Kind, Type
+from specwright.model.types import JSON, NUMBER, TEXT, Kind, Type
 from specwright.model.values import Misfit, fit
 from specwright.sql.members import Members
 from specwright.sql.moves import Moves, Pairs
@@ -359,7 +361,7 @@ class Binder:
             case Call(name, arguments):
                 takes = NUMBER if name in ("abs", *DURATIONS) else expected if name == "coalesce" else TEXT
                 if FUNCTIONS[name][1] is not None:
-                    takes = TEXT
+                    takes = JSON if name == "contains" and self.typed(arguments[0]) == JSON else TEXT
                 return Call(name, tuple(self.value(argument, takes) for argument in arguments))
             case _:
                 return node

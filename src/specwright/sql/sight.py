@@ -7,12 +7,16 @@ predicate of its resource: a row that the caller cannot read is, for the conditi
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement
 
-from specwright.model.expression import Expr, Path, walk
-from specwright.model.manifest import Field, Manifest, Relation, Resource
+from specwright.model.expression import TRUE, Expr, Path, walk
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
-from specwright.sql.expression import Compiler, Predicate, Row
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Predicate, Row
 from specwright.sql.scope import Scope
 
 
@@ -35,9 +39,11 @@ class Sight(Compiler):
 
     def seen(self, row: Row) -> Predicate:
         """Whether the caller may read the row."""
-        if row.resource.external:
-            return true()
-        return self.definer.condition(self._reads[row.resource.name].before, row)
+        return self.definer.condition(self.readable(row.resource), row)
+
+    def readable(self, resource: Resource) -> Expr:
+        """When the caller may read a row of the resource; of users without a table, always."""
+        return TRUE if resource.external else self._reads[resource.name].before
 
     def ends(self, hop: Relation) -> bool:
         """Whether a hop may lead nowhere: whatever it leads to may be unreadable."""

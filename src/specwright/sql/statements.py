@@ -5,16 +5,20 @@ from functools import lru_cache
 from typing import Literal
 
 from sqlalchemy import select, true
+from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.expression import TRUE
 from specwright.model.manifest import Manifest
-from specwright.sql.expression import Compiler, Row
+from specwright.sql.bulk import Changes, Creations
+from specwright.sql.expression import Compiler
 from specwright.sql.lists import ListShape, list_rows
 from specwright.sql.reads import ReadShape, read_row
+from specwright.sql.row import Row
 from specwright.sql.scope import Scope, Scopes
 from specwright.sql.statement import Statement, compile_statement
 from specwright.sql.tables import Tables
-from specwright.sql.writes import Writes, WriteShape
+from specwright.sql.writes import Writes
+from specwright.sql.writeshape import WriteShape
 
 #: Shapes kept per kind of statement. A shape is what a request asks for without its values.
 SHAPES = 1024
@@ -32,6 +36,9 @@ WriteKind = Literal[
     "diagnose_restore",
     "lock",
 ]
+#: Of writes of many rows.
+CreationKind = Literal["create", "confirm", "diagnose"]
+ChangeKind = Literal["update", "delete", "confirm", "diagnose", "lock"]
 
 
 class Statements:
@@ -52,6 +59,13 @@ class Statements:
         self.write: Callable[[WriteShape, WriteKind], Statement] = lru_cache(SHAPES)(self._write)
         self.confirmation: Callable[[WriteShape, WriteKind], Statement | None] = lru_cache(SHAPES)(
             self._confirmation
+        )
+        self.creation: Callable[[WriteShape, CreationKind], Statement | None] = lru_cache(SHAPES)(
+            self._creation
+        )
+        self.taken: Callable[[WriteShape, tuple[str, ...]], Statement] = lru_cache(WRITTEN)(self._taken)
+        self.change: Callable[[WriteShape, ListShape, ChangeKind], Statement | None] = lru_cache(WRITTEN)(
+            self._change
         )
 
     def list(self, shape: ListShape) -> Statement:
@@ -89,3 +103,22 @@ class Statements:
             case _:
                 return None
         return None if confirmation is None else compile_statement(writes.compiler, confirmation)
+
+    def _creation(self, shape: WriteShape, kind: CreationKind) -> Statement | None:
+        """A statement of a create of many rows; None for a confirmation that is not needed."""
+        creations = Creations(self.tables, shape)
+        return _compiled(creations.compiler, getattr(creations, kind)())
+
+    def _taken(self, shape: WriteShape, names: tuple[str, ...]) -> Statement:
+        """Which of many new rows has values of these fields that another row has."""
+        creations = Creations(self.tables, shape)
+        return compile_statement(creations.compiler, creations.find_taken(names))
+
+    def _change(self, shape: WriteShape, listed: ListShape, kind: ChangeKind) -> Statement | None:
+        """A statement of a change of the rows of a list; None for a confirmation that is not needed."""
+        changes = Changes(self.tables, shape, listed)
+        return _compiled(changes.compiler, getattr(changes, kind)())
+
+
+def _compiled(compiler: Compiler, statement: ClauseElement | None) -> Statement | None:
+    return None if statement is None else compile_statement(compiler, statement)

@@ -17,8 +17,10 @@ from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.manifest import Manifest
 from specwright.model.types import DATE, INTEGER, TEXT, TIMESTAMP
-from specwright.sql.expression import Compiler, Row
-from specwright.sql.policies import identity, protection
+from specwright.sql.expression import Compiler
+from specwright.sql.identity import identity
+from specwright.sql.protection import protection
+from specwright.sql.row import Row
 from specwright.sql.scope import Scopes
 from specwright.sql.statement import compile_statement
 from specwright.sql.tables import DIALECT, Tables

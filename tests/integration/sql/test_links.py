@@ -161,3 +161,71 @@ async def test_links_survive_renames(database_url: str) -> None:
     assert plan(renamed, renamed).operations == ()
     await run(database_url, steps.inverse)
     assert len(await sql(database_url, "SELECT task_id, tag_id FROM tasks_tags")) == 4
+
+
+PEOPLE = """
+## Task
+
+| Field     | Type      | Rules      |
+|-----------|-----------|------------|
+| title     | text      | ..40       |
+| reviewers | many User |            |
+| owner     | User      | the caller |
+
+| Who | Is |
+|-----|----|
+| reviewer | `reviewers.id == caller` |
+
+| Who      | May        |
+|----------|------------|
+| owner    | everything |
+| reviewer | list, read |
+"""
+USER = """
+## User
+
+| Field | Type | Rules |
+|-------|------|-------|
+| nick  | text | ..40  |
+
+| Who       | May  |
+|-----------|------|
+| signed in | read |
+"""
+
+
+async def test_sessions_see_what_they_are_linked_to(database_url: str) -> None:
+    """People without a table: the policy finds them by their ids, and only the owner links them."""
+    there = read_specs({"specs/it/spec.md": PEOPLE})
+    await migrate(database_url, Manifest(), there)
+    await sql(database_url, "INSERT INTO tasks (title, owner_id) VALUES ('mine', 'ada'), ('open', 'ada')")
+    await sql(database_url, "INSERT INTO tasks_reviewers SELECT id, 'bob' FROM tasks WHERE title = 'open'")
+    link = text("INSERT INTO tasks_reviewers SELECT id, 'tim' FROM tasks")
+    sessions = sessions_on(database_url)
+    seen = {}
+    try:
+        for caller in (ADA, BOB, TIM, ANONYMOUS):
+            async with session_of(sessions, there, caller) as session:
+                seen[caller.id] = (await session.scalars(text("SELECT title FROM tasks ORDER BY 1"))).all()
+        async with session_of(sessions, there, ADA) as session:
+            await session.execute(link)
+        async with session_of(sessions, there, BOB) as session:
+            with refused():
+                await session.execute(link)
+    finally:
+        await sessions.close()
+    assert seen == {"ada": ["mine", "open"], "bob": ["open"], "tim": [], None: []}
+
+
+async def test_people_who_are_linked_get_rows(database_url: str) -> None:
+    """When User becomes an entity: a row for each id that is linked, and back again without a loss."""
+    before, after = (read_specs({"specs/it/spec.md": PEOPLE + more}) for more in ("", USER))
+    await migrate(database_url, Manifest(), before)
+    await sql(database_url, "INSERT INTO tasks (title, owner_id) VALUES ('mine', 'ada')")
+    await sql(database_url, "INSERT INTO tasks_reviewers SELECT id, 'bob' FROM tasks")
+    steps = plan(before, after)
+    await run(database_url, steps.operations)
+    users = await sql(database_url, "SELECT id FROM users ORDER BY id")
+    assert [row["id"] for row in users] == ["ada", "bob"]
+    await run(database_url, steps.inverse)
+    assert len(await sql(database_url, "SELECT 1 FROM tasks_reviewers WHERE user_id = 'bob'")) == 1

@@ -20,7 +20,7 @@ from specwright.migrate.plan import plan
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.manifest import Manifest
 from specwright.model.types import INTEGER, TEXT
-from specwright.sql.policies import protection
+from specwright.sql.protection import protection
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from specwright.model.manifest import Field, Manifest, Relation, Resource, Rule
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource, Rule
 from specwright.model.syntax import parse
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 from specwright.sql.checks import Violation

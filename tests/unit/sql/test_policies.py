@@ -6,9 +6,13 @@ import pytest
 
 from builders import ANYONE, OWNER, backend, entity, field, grant, named, owner, role, to
 from specwright.model.caller import ANONYMOUS, Caller
-from specwright.model.manifest import Grant, Manifest
+from specwright.model.grant import Grant
+from specwright.model.manifest import Manifest
 from specwright.model.types import BOOLEAN, TEXT
-from specwright.sql.policies import Policy, database_role, identity, protection
+from specwright.sql.identity import identity
+from specwright.sql.policies import Policy
+from specwright.sql.protection import protection
+from specwright.sql.roles import database_role
 
 CALLER = "nullif(current_setting('specwright.caller', true), '')"
 

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from builders import ANYONE, OWNER, SIGNED_IN, backend, entity, field, grant, owner
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.types import INTEGER, TEXT
-from specwright.sql.expression import Compiler, Row
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Row
 from specwright.sql.scope import Scopes
 from specwright.sql.statement import compile_statement
 from specwright.sql.tables import Tables

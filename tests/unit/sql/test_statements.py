@@ -11,7 +11,9 @@ from builders import ANYONE, OWNER, backend, entity, field, grant, named, owner,
 from specwright.api.rights import Rights
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import Literal
-from specwright.model.manifest import Aggregate, Manifest, Move
+from specwright.model.field import Aggregate
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Move
 from specwright.model.syntax import parse
 from specwright.model.types import BOOLEAN, INTEGER, TEXT, TIMESTAMP, Kind, Type
 from specwright.sql.lists import ListShape
@@ -61,6 +63,7 @@ def _all() -> dict[str, Statement]:
     newest = (("created_at", True, True), ("id", True, True))
     nullable = (("due", True, True), ("id", True, True))
     ada, admin = Rights(statements, task, ADA), Rights(statements, task, ADMIN)
+    many = ListShape(public, (), (), filters=(("priority", "gte"),))
     return {
         "read, by a member of the project": statements.read(
             ReadShape(statements.scope(task, "read", ADA), fields)
@@ -92,6 +95,15 @@ def _all() -> dict[str, Statement]:
         "why not, of an update by an admin": statements.write(admin.shape("update"), "diagnose_update"),
         "update, by the owner or a mate": statements.write(ada.shape("update"), "update"),
         "its confirmation": _present(statements.confirmation(ada.shape("update"), "update")),
+        "create of many, by an admin": _present(statements.creation(admin.shape("create"), "create")),
+        "why not, of that": _present(statements.creation(admin.shape("create"), "diagnose")),
+        "which of many is taken": statements.taken(admin.shape("create"), ("title", "project")),
+        "create of many, by the owner": _present(statements.creation(ada.shape("create"), "create")),
+        "the confirmation of many": _present(statements.creation(ada.shape("create"), "confirm")),
+        "update of many, by an admin": _present(statements.change(admin.shape("update"), many, "update")),
+        "why not, of that update": _present(statements.change(admin.shape("update"), many, "diagnose")),
+        "delete of many, by the owner": _present(statements.change(ada.shape("delete"), many, "delete")),
+        "the rows of that, locked": _present(statements.change(ada.shape("delete"), many, "lock")),
         **_calculating(),
     }
 

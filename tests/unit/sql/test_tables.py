@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from specwright.model.expression import Literal
-from specwright.model.manifest import Bounds, Field, Filled, Manifest, OnDelete, Resource
+from specwright.model.field import Bounds, Field, Filled, OnDelete
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, USER, UUID, Kind, Type
 from specwright.sql.checks import Violation
 from specwright.sql.naming import LONGEST, Names
@@ -78,7 +80,7 @@ def created(name: str) -> str:
         "CONSTRAINT ck_tasks_status_literals CHECK (status IN ('todo', 'it''s'))",
         "CONSTRAINT ck_tasks_price_range CHECK (price >= 0.5 AND price < 'Infinity')",
         "CONSTRAINT ck_tasks_priority_range CHECK (priority BETWEEN 0 AND 5)",
-        "CONSTRAINT ck_tasks_words_items CHECK (array_position(words, NULL) IS NULL)",
+        "CONSTRAINT ck_tasks_words_items CHECK (array_position(words, NULL::text) IS NULL)",
         "CONSTRAINT ck_tasks_code_pattern CHECK (code ~ '^(?:a:b|c)$')",
         "CONSTRAINT ck_tasks_code_length CHECK (char_length(code) <= 10000)",
         "CONSTRAINT ck_tasks_code_size CHECK (octet_length(code) <= 2500)",
