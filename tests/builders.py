@@ -4,23 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from specwright.model.field import Field, Filled, Shown
+from specwright.model.grant import ACTIONS, Grant, Role, Who, WhoKind, WhoName
 from specwright.model.links import link_of, through
-from specwright.model.manifest import (
-    ACTIONS,
-    Field,
-    Filled,
-    Grant,
-    Manifest,
-    Relation,
-    Resource,
-    Role,
-    Rule,
-    Shown,
-    Who,
-    WhoKind,
-    WhoName,
-)
+from specwright.model.manifest import Manifest
 from specwright.model.names import singular
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource, Rule
 from specwright.model.syntax import parse
 from specwright.model.types import INTEGER, TEXT, TIMESTAMP, UUID, Kind, Type
 
@@ -54,6 +44,7 @@ def field(name: str, type: Type, **rest: Any) -> Field:
     wire = f"{name}_id" if type.kind is Kind.REFERENCE else name
     if type.kind is Kind.MANY:
         wire = f"{singular(name)}_ids"
+        rest = {"shown": Shown.BOTH if type.target == "User" else Shown.WRITE_ONLY} | rest
     return Field(id=name, name=name, wire=wire, column=wire, type=type, **rest)
 
 

@@ -1,6 +1,7 @@
 """A backend on a real loopback socket, on a fresh database, and the people who call it."""
 
 import asyncio
+import gc
 import json
 import re
 import secrets
@@ -21,6 +22,7 @@ import uvicorn
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from leftovers import DROP_ROLES
+from specwright import loopback
 from specwright.api.connection import server_options
 from specwright.app import Backend
 from specwright.model.manifest import Manifest
@@ -196,16 +198,23 @@ class Served:
             assert time.monotonic() < until, "a request is never over"
             time.sleep(0.001)
 
+    def _is_of(self, connection: asyncpg.Connection) -> bool:
+        """Whether a connection, be it of the pool or of sessions, is to this backend's database."""
+        return str(connection._params.database) == self.database.partition("?")[0].rpartition("/")[2]
+
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
-        """What the backend sends to its database meanwhile; it must have been called before."""
+        """What the backend sends to its database meanwhile, on connections that it has by then."""
         seen: list[str] = []
 
         def note(record: Any) -> None:
             seen.append(record.query)
 
-        pool = self.backend.service.database._checkout._pool
-        connections = [holder._con for holder in pool._holders if holder._con is not None]
+        connections = [
+            found
+            for found in gc.get_objects()
+            if type(found) is asyncpg.Connection and not found.is_closed() and self._is_of(found)
+        ]
         assert connections, "nothing is connected yet: send a request first"
         for connection in connections:
             connection.add_query_logger(note)
@@ -324,7 +333,7 @@ def serving(
     options = server_options(backend.settings) | (server or {})
     config = uvicorn.Config(backend.app, lifespan="on", log_config=None, access_log=False, **options)
     running = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with loopback.listener() as listener:
         thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
         thread.start()
         while not running.started:

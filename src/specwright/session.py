@@ -5,7 +5,8 @@ code asks for; it is committed before the answer is sent, and rolled back by an 
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,9 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from specwright.api.problems import FieldError, Problem
 from specwright.api.transaction import after_commit, committed
 from specwright.api.violations import told
-from specwright.api.visit import visit_of
+from specwright.api.visit import Visit, visit_of
 from specwright.model.caller import Caller
-from specwright.sql.policies import identity
+from specwright.sql.identity import Identity, identity
 
 __all__ = [
     "CallerDep",
@@ -46,12 +47,8 @@ async def scoped_session(request: Request, caller: CallerDep) -> AsyncIterator[A
     if visit.transaction is not None:
         yield visit.transaction.session
         return
-    manifest = visit.service.manifest
-    who = identity(manifest, caller, visit.exchange.request_id)
-    with told(manifest):
-        async with visit.service.sessions.scoped(who) as session:
-            yield session
-    committed(session, visit.exchange)
+    async with _opened(visit, caller, visit.service.sessions.scoped) as session:
+        yield session
 
 
 async def unscoped_session(request: Request, caller: CallerDep) -> AsyncIterator[AsyncSession]:
@@ -66,10 +63,18 @@ async def unscoped_session(request: Request, caller: CallerDep) -> AsyncIterator
         await visit.transaction.unscope()
         yield visit.transaction.session
         return
+    async with _opened(visit, caller, visit.service.sessions.unscoped) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _opened(
+    visit: Visit, caller: Caller, opening: Callable[[Identity], AbstractAsyncContextManager[AsyncSession]]
+) -> AsyncIterator[AsyncSession]:
+    """A session that is told whose it is; what is to follow a commit, follows."""
     manifest = visit.service.manifest
-    who = identity(manifest, caller, visit.exchange.request_id)
     with told(manifest):
-        async with visit.service.sessions.unscoped(who) as session:
+        async with opening(identity(manifest, caller, visit.exchange.request_id)) as session:
             yield session
     committed(session, visit.exchange)
 

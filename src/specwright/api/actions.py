@@ -13,16 +13,18 @@ from sqlalchemy import inspect
 from starlette.responses import Response
 
 from specwright.api.arguments import Arguments
-from specwright.api.endpoints import Asked, Endpoints, changed
+from specwright.api.endpoints import Endpoints, changed
 from specwright.api.functions import Function, reply_of
 from specwright.api.hooked import answered, lock, public, setting
 from specwright.api.instances import mapper_of, resource_of
 from specwright.api.request import Reply, Request
+from specwright.api.rights import Showing
 from specwright.api.schemas import Described, Schema
 from specwright.api.transaction import Transaction
 from specwright.api.visit import Visit
+from specwright.api.writing import Asked, write
 from specwright.model.errors import ConfigError
-from specwright.model.manifest import Action, Resource
+from specwright.model.resource import Action, Resource
 
 EndpointsOf = Callable[[Resource], Endpoints]
 
@@ -103,7 +105,7 @@ class BoundAction:
         )
         if final is not asked:
             async with transaction.derived() as connection:
-                await self._endpoints.write(final, caller, connection)
+                await write(self._endpoints.service, final, caller, connection)
         return answer
 
     async def _read(self, request: Request) -> dict[str, Any]:
@@ -141,7 +143,8 @@ class BoundAction:
         if resource is not self._endpoints.resource:
             shown = endpoints.rights(caller).shown
         key = inspect(instance).mapper.primary_key_from_instance(instance)[0]
-        return await public(endpoints, transaction, caller, key, shown) or {"version": 0, "item": "{}"}
+        found = await public(endpoints, transaction, caller, key, Showing(shown))
+        return found or {"version": 0, "item": "{}"}
 
     def described(self) -> Described:
         """For the document."""

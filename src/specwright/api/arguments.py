@@ -18,7 +18,9 @@ from specwright.api.problems import FieldError, validation
 from specwright.api.schemas import Schema
 from specwright.api.validators import Validator, faults
 from specwright.model.errors import ConfigError
-from specwright.model.manifest import Action, ActionParameter, Field, Manifest
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Action, ActionParameter
 from specwright.model.types import Kind, Type
 
 #: What a JSON Schema of an annotation adds to that of the spec's type.

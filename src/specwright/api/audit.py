@@ -17,7 +17,9 @@ from specwright.db.pool import DatabaseUnavailable
 from specwright.db.sqlstate import DRIVER_ERRORS
 from specwright.model.caller import Caller
 from specwright.model.expression import FALSE, TRUE, CallerPath, walk
-from specwright.model.manifest import HAND_OVER, Grant, Manifest, Resource, WhoKind
+from specwright.model.grant import HAND_OVER, Grant, WhoKind
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.sql.explanation import explain, explain_row, judged, named
 
 AUDIT = logging.getLogger("specwright.audit")

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from specwright.api import json_text
 from specwright.api.fields import Taken, exists, must_be_sent, taken
-from specwright.api.problems import FieldError, Problem, validation
+from specwright.api.problems import MOST_ERRORS, FieldError, Problem, of_item, validation
 from specwright.api.validators import Validator
-from specwright.model.manifest import Field, Manifest, Resource, Shown
+from specwright.model.field import Field, Shown
+from specwright.model.manifest import Manifest
+from specwright.model.names import suggest
+from specwright.model.resource import Resource
 from specwright.model.types import Kind
 from specwright.model.values import fit
 from specwright.sql.members import Members, is_unsure
@@ -27,6 +29,9 @@ MEDIA_TYPES: Mapping[Action, tuple[str, ...]] = {
     "update": (JSON, MERGE_PATCH),
     "replace": (JSON,),
 }
+
+#: Rows that one create may make.
+MAX_ITEMS = 1000
 
 _NOT_TAKEN = "Set by the server; leave it out."
 
@@ -70,7 +75,38 @@ class Bodies:
             Problem: unsupported_media_type, malformed, or validation_failed with every fault at once.
         """
         check_media_type(content_type, MEDIA_TYPES[action])
+        return self._read(resource, action, members, json_text.read(raw))
+
+    def read_new(
+        self, resource: Resource, members: Members, raw: bytes, content_type: str | None
+    ) -> Body | list[Body]:
+        """The body of a create: of one row, or of each in an array.
+
+        Raises:
+            Problem: as `read`; of an array, with the faults of all its items.
+        """
+        check_media_type(content_type, MEDIA_TYPES["create"])
         value = json_text.read(raw)
+        if not isinstance(value, list):
+            return self._read(resource, "create", members, value)
+        if not value:
+            raise validation([FieldError("", "too_short", "The array is empty: send an item at least.")])
+        if len(value) > MAX_ITEMS:
+            raise validation([FieldError("", "too_long", f"Must hold at most {MAX_ITEMS:,} items.")])
+        bodies: list[Body] = []
+        errors: list[FieldError] = []
+        for index, item in enumerate(value):
+            try:
+                bodies.append(self._read(resource, "create", members, item))
+            except Problem as problem:
+                errors += of_item(problem, index).errors
+                if len(errors) >= MOST_ERRORS:
+                    break
+        if errors:
+            raise validation(errors)
+        return bodies
+
+    def _read(self, resource: Resource, action: Action, members: Members, value: Any) -> Body:
         if not isinstance(value, dict):
             raise validation([FieldError("", "wrong_type", "The body must be a JSON object.")])
         return self._readers[resource.name].read(value, action, members)
@@ -93,11 +129,7 @@ class _Reader:
     def __init__(self, manifest: Manifest, resource: Resource) -> None:
         self._manifest = manifest
         self._resource = resource
-        self._fields = {
-            field.wire: field
-            for field in resource.fields
-            if field.stored or field.calculated or field.linked is not None
-        }
+        self._fields = {field.wire: field for field in resource.fields}
         self._validators = {wire: Validator(manifest, field) for wire, field in self._fields.items()}
         handed = resource.handed_over
         self._handed = None if handed is None else handed.wire
@@ -108,7 +140,7 @@ class _Reader:
         return {
             wire: self._member(field, action, members)
             for wire, field in self._fields.items()
-            if exists(field, members) or field.linked is not None
+            if exists(field, members)
         }
 
     def _member(self, field: Field, action: Action, members: Members) -> _Member:
@@ -120,7 +152,6 @@ class _Reader:
             and expected
             and not required
             and field.filled is None
-            and field.linked is None
             and field.shown is not Shown.WRITE_ONLY
             and becomes is Taken.WRITTEN
         )
@@ -166,8 +197,8 @@ def _unknown(wire: str, known: Iterable[str], *, hint: bool) -> FieldError:
     """The same for a member that is not there and for one that is not there for this caller."""
     message = "There is no such member."
     if hint:
-        close = get_close_matches(wire[:100], known, 1)
-        message += f" Did you mean {close[0]}?" if close else ""
+        close = suggest(wire, known)
+        message += f" Did you mean {close}?" if close else ""
     return FieldError(wire, "unknown_member", message)
 
 
@@ -192,6 +223,8 @@ def _unsupported(detail: str, accepted: tuple[str, ...]) -> Problem:
 
 def default_value(manifest: Manifest, field: Field) -> Any:
     """What is stored when the field is left out."""
+    if field.linked is not None:
+        return []
     if field.default is None:
         return None
     if field.type.kind is Kind.JSON:

@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from specwright.api.problems import Problem
-from specwright.model.manifest import Contract, Resource
+from specwright.model.manifest import Contract
+from specwright.model.resource import Resource
 from specwright.sql.query import ListQuery
 
 _SIGNATURE_LENGTH = 32

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
+from specwright.api.changes import Changes
 from specwright.api.endpoints import Endpoints
-from specwright.api.relations import RelationRoutes
+from specwright.api.relations import LinkRoutes, RelationRoutes
 from specwright.api.request import Reply, Request
 from specwright.api.restoration import Restoration
-from specwright.model.manifest import LINK, RESTORE, Action, Resource
+from specwright.model.grant import LINK, RESTORE
 from specwright.model.names import kebab
+from specwright.model.resource import Action, Resource
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -18,6 +20,8 @@ _ACTIONS = {
     ("GET", False): "list",
     ("HEAD", False): "list",
     ("POST", False): "create",
+    ("PATCH", False): "update",
+    ("DELETE", False): "delete",
     ("GET", True): "read",
     ("HEAD", True): "read",
     ("PATCH", True): "update",
@@ -43,8 +47,8 @@ class Match:
     other: str = ""
     #: The name of the action of a spec that is the last part of the path.
     verb: str = ""
-    #: The relation that the path leads over.
-    relation: RelationRoutes | None = None
+    #: The relation that the path leads over, to rows or to a link.
+    relation: RelationRoutes | LinkRoutes | None = None
 
     @property
     def within(self) -> Resource:
@@ -52,7 +56,7 @@ class Match:
         own = self.endpoints.resource
         if own.tenant is not None or self.relation is None:
             return own
-        return self.relation.target.resource
+        return self.endpoints.service.manifest.resource(self.relation.relation.target)
 
     def at(self, key: str, other: str, places: Mapping[str, str]) -> "Match":
         """This path with what a request's path says in its places."""
@@ -91,7 +95,15 @@ class Dispatch:
                 first, place, _ = one.path.removeprefix(self.prefix).split("/")
                 self._within[path] = first, place.strip("{}")
             self._collections[path] = Match(
-                one, one.path, {"GET": one.list_rows, "HEAD": one.list_rows, "POST": one.create}
+                one,
+                one.path,
+                {
+                    "GET": one.list_rows,
+                    "HEAD": one.list_rows,
+                    "POST": one.create,
+                    "PATCH": Changes(one).update,
+                    "DELETE": Changes(one).delete,
+                },
             )
             self._rows[path] = Match(
                 one,
@@ -116,22 +128,27 @@ class Dispatch:
         for one in served:
             for relation in one.resource.relations:
                 target = one.service.manifest.resource(relation.target)
-                if relation.many and not target.external:
-                    self._relate(RelationRoutes(one, self.endpoints(target), relation))
+                others = None if target.external else self.endpoints(target)
+                if relation.many and others is not None:
+                    self._relate(RelationRoutes(one, others, relation))
+                field = one.resource.field(relation.name)
+                if relation.through is not None and field is not None:
+                    self._link(LinkRoutes(one, others, relation, field), target)
 
     def _relate(self, routes: RelationRoutes) -> None:
-        """Add the routes of a relation; where a row has a verb of that name, beside it."""
+        """Add the route of a relation; where a row has a verb of that name, beside it."""
         one, name = routes.source, kebab(routes.relation.name)
-        template = f"{one.path}/{{id}}/{name}"
         place = one.resource.path, name
-        found = self._row_actions.get(place, Match(one, template, {}))
+        found = self._row_actions.get(place, Match(one, f"{one.path}/{{id}}/{name}", {}))
         handlers = {**found.handlers, "GET": routes.list_rows, "HEAD": routes.list_rows}
         self._row_actions[place] = replace(found, handlers=handlers, relation=routes)
-        if routes.field is not None:
-            linking: dict[str, Handler | None] = {"PUT": routes.link, "DELETE": routes.unlink}
-            self._links[place] = Match(
-                one, f"{template}/{{{routes.target.resource.singular}_id}}", linking, relation=routes
-            )
+
+    def _link(self, routes: LinkRoutes, target: Resource) -> None:
+        """Add the routes of links."""
+        one, name = routes.source, kebab(routes.relation.name)
+        template = f"{one.path}/{{id}}/{name}/{{{target.singular}_id}}"
+        linking: dict[str, Handler | None] = {"PUT": routes.link, "DELETE": routes.unlink}
+        self._links[one.resource.path, name] = Match(one, template, linking, relation=routes)
 
     def find(self, method: str, path: str) -> Match | None:
         """The derived path of a raw request path, unless the application answers this method itself."""
@@ -179,9 +196,9 @@ class Dispatch:
         """The endpoints of a resource."""
         return self._collections[resource.path].endpoints
 
-    def answer(self, resource: Resource, method: str, handler: Handler) -> None:
-        """Let another handler answer a method that changes something; POST is the collection's."""
-        table = self._collections if method == "POST" else self._rows
+    def answer(self, resource: Resource, method: str, handler: Handler, *, row: bool) -> None:
+        """Let another handler answer a method of a row, or of the collection."""
+        table = self._rows if row else self._collections
         match = table[resource.path]
         table[resource.path] = replace(match, handlers={**match.handlers, method: handler})
 

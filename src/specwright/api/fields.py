@@ -3,7 +3,10 @@
 from enum import Enum, auto
 
 from specwright.model.expression import FALSE, TRUE
-from specwright.model.manifest import Field, Manifest, Resource, Shown, WhoKind
+from specwright.model.field import Field, Shown
+from specwright.model.grant import WhoKind
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.typecheck import on_caller_alone
 from specwright.model.types import TEXT_KINDS, Kind
 from specwright.sql.members import Members
@@ -27,7 +30,7 @@ def exists(field: Field, members: Members) -> bool:
 
     `hidden` is for no one; `readable by` is for others as if it did not exist (DESIGN §4).
     """
-    there = field.shown is not Shown.HIDDEN and (field.stored or field.calculated)
+    there = field.shown is not Shown.HIDDEN and (field.stored or field.calculated or field.linked is not None)
     return there and members.sees(field.name) != FALSE
 
 
@@ -40,7 +43,11 @@ def seen(resource: Resource, members: Members) -> tuple[Field, ...]:
 
 def readable(resource: Resource, members: Members) -> tuple[Field, ...]:
     """The fields that the caller may see of every row they may read, and so filter and sort by."""
-    return tuple(field for field in seen(resource, members) if members.sees(field.name) == TRUE)
+    return tuple(
+        field
+        for field in seen(resource, members)
+        if members.sees(field.name) == TRUE and field.linked is None
+    )
 
 
 def sure_for_somebody(manifest: Manifest, field: Field) -> bool:

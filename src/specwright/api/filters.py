@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from specwright.model.expression import Expr, ListOf, Path, walk
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
+from specwright.model.resource import Resource
 from specwright.model.syntax import ComplexityError, ExpressionError, parse
 from specwright.model.typecheck import check_condition
 

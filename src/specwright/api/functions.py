@@ -23,7 +23,8 @@ from specwright.api.instances import Instances, mapper_of, resource_of
 from specwright.api.request import Reply
 from specwright.api.visit import Visit
 from specwright.model.errors import ConfigError, Origin
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 
 _TAKES = "it takes the row, sessions, the caller, what FastAPI's Depends, Header and Cookie give"
 

@@ -5,15 +5,20 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from specwright.api.body import Action
-from specwright.api.endpoints import Asked, Endpoints, changed
+from specwright.api.changes import Change, Changes, affected
+from specwright.api.creations import created
+from specwright.api.endpoints import Endpoints, changed
 from specwright.api.functions import Function, handled
 from specwright.api.problems import Problem
 from specwright.api.request import Reply, Request
+from specwright.api.rights import Showing
 from specwright.api.transaction import Transaction
 from specwright.api.visit import Visit
+from specwright.api.writing import Asked, item_of, refuse, write
 from specwright.model.caller import Caller
-from specwright.model.manifest import HAND_OVER, Filled
-from specwright.sql.writes import WriteShape
+from specwright.model.field import Filled
+from specwright.model.grant import HAND_OVER
+from specwright.sql.writeshape import WriteShape
 
 Moment = Literal["before", "after"]
 
@@ -26,36 +31,50 @@ class Hooked:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
+        self._changes = Changes(endpoints)
         self._functions: dict[tuple[Moment, str], list[Function]] = {}
 
     def add(self, moment: Moment, action: str, function: Function) -> None:
         """Call this one, too."""
         self._functions.setdefault((moment, action), []).append(function)
 
-    def handlers(self, action: str) -> dict[str, Callable[[Request], Awaitable[Reply]]]:
-        """What answers instead of the plain endpoints, by method."""
+    def handlers(self, action: str) -> dict[tuple[str, bool], Callable[[Request], Awaitable[Reply]]]:
+        """What answers instead of the plain endpoints, by method and whether the path names a row."""
         match action:
             case "create":
-                return {"POST": self.create}
+                return {("POST", False): self.create}
             case "update":
-                return {"PATCH": self.update, "PUT": self.replace}
+                return {
+                    ("PATCH", True): self.update,
+                    ("PUT", True): self.replace,
+                    ("PATCH", False): self.update_all,
+                }
             case _:
-                return {"DELETE": self.delete}
+                return {("DELETE", True): self.delete, ("DELETE", False): self.delete_all}
 
     async def create(self, request: Request) -> Reply:
-        """`POST /tasks`."""
+        """`POST /tasks`: a row, or one after another in the order of an array."""
         asked = await self._endpoints.asked_create(request)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
-            final = await self._before(visit, transaction, "create", asked, None)
-            async with transaction.derived() as connection:
-                row = await self._endpoints.write(final, request.caller, connection)
-            key = self._endpoints.key(row["key"])
-            again = await self._after(visit, transaction, "create", final, key)
-            made = row if again is None else {**again, "key": row["key"]}
-            return self._endpoints.created(made, request.caller)
+            if not isinstance(asked, list):
+                made = await self._create(visit, transaction, asked, request.caller)
+                return self._endpoints.created(made, request.caller)
+            items = []
+            for index, each in enumerate(asked):
+                with item_of(index):
+                    items.append((await self._create(visit, transaction, each, request.caller))["item"])
+            return created(",".join(item or "{}" for item in items))
 
         return await answered(self._endpoints, request, work)
+
+    async def _create(self, visit: Visit, transaction: Transaction, asked: Asked, caller: Caller) -> Any:
+        final = await self._before(visit, transaction, "create", asked, None)
+        async with transaction.derived() as connection:
+            row = await write(self._endpoints.service, final, caller, connection)
+        key = self._endpoints.key(row["key"])
+        again = await self._after(visit, transaction, "create", final, key)
+        return row if again is None else {**again, "key": row["key"]}
 
     async def update(self, request: Request) -> Reply:
         """`PATCH /tasks/{id}`."""
@@ -65,39 +84,64 @@ class Hooked:
         """`PUT /tasks/{id}`."""
         return await self._change(request, "replace")
 
+    async def update_all(self, request: Request) -> Reply:
+        """`PATCH /tasks?…`: one row after another, in the order of their keys."""
+        return await self._each(request, await self._changes.asked_update(request), self._update)
+
+    async def delete_all(self, request: Request) -> Reply:
+        """`DELETE /tasks?…`, in the same way."""
+        return await self._each(request, self._changes.asked_delete(request), self._delete)
+
+    async def _each(self, request: Request, change: Change, one: Callable[..., Awaitable[Any]]) -> Reply:
+        async def work(visit: Visit, transaction: Transaction) -> Reply:
+            async with transaction.derived() as connection:
+                keys = await self._changes.lock(change, request.caller, connection)
+            for key in keys:
+                asked = replace(change.asked, values=change.asked.values | {"key": key})
+                await one(visit, transaction, asked, request.caller)
+            return affected(len(keys))
+
+        return await answered(self._endpoints, request, work)
+
     async def _change(self, request: Request, action: Action) -> Reply:
         asked = await self._endpoints.asked_change(request, action)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
-            key = asked.values["key"]
-            await lock(self._endpoints, transaction, "update", asked, request.caller)
-            final = await self._before(visit, transaction, "update", asked, key)
-            async with transaction.derived() as connection:
-                row = await self._endpoints.write(final, request.caller, connection)
-            again = await self._after(visit, transaction, "update", final, key)
-            return changed(row if again is None else again)
+            return changed(await self._update(visit, transaction, asked, request.caller))
 
         return await answered(self._endpoints, request, work)
+
+    async def _update(self, visit: Visit, transaction: Transaction, asked: Asked, caller: Caller) -> Any:
+        key = asked.values["key"]
+        await lock(self._endpoints, transaction, "update", asked, caller)
+        final = await self._before(visit, transaction, "update", asked, key)
+        async with transaction.derived() as connection:
+            row = await write(self._endpoints.service, final, caller, connection)
+        again = await self._after(visit, transaction, "update", final, key)
+        return row if again is None else again
 
     async def delete(self, request: Request) -> Reply:
         """`DELETE /tasks/{id}`."""
         asked = self._endpoints.asked_delete(request)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
-            key = asked.values["key"]
-            await lock(self._endpoints, transaction, "delete", asked, request.caller)
-            for function in self._of("before", "delete"):
-                await _shown(function, visit, await _row(function, transaction, key))
-            # What is deleted cannot be looked up afterwards.
-            after = self._of("after", "delete")
-            rows = [await _row(function, transaction, key) for function in after]
-            async with transaction.derived() as connection:
-                await self._endpoints.write(asked, request.caller, connection)
-            for function, row in zip(after, rows, strict=True):
-                await _shown(function, visit, row)
+            await self._delete(visit, transaction, asked, request.caller)
             return Reply(204)
 
         return await answered(self._endpoints, request, work)
+
+    async def _delete(self, visit: Visit, transaction: Transaction, asked: Asked, caller: Caller) -> None:
+        key = asked.values["key"]
+        await lock(self._endpoints, transaction, "delete", asked, caller)
+        for function in self._of("before", "delete"):
+            await _shown(function, visit, await _row(function, transaction, key))
+        # What is deleted cannot be looked up afterwards.
+        after = self._of("after", "delete")
+        rows = [await _row(function, transaction, key) for function in after]
+        async with transaction.derived() as connection:
+            await write(self._endpoints.service, asked, caller, connection)
+        for function, row in zip(after, rows, strict=True):
+            await _shown(function, visit, row)
 
     def _of(self, moment: Moment, action: str) -> list[Function]:
         return self._functions.get((moment, action), [])
@@ -131,7 +175,9 @@ class Hooked:
             return None
         for function in functions:
             await _shown(function, visit, await _row(function, transaction, key))
-        found = await public(self._endpoints, transaction, await visit.caller(), key, asked.shape.shown)
+        shape = asked.shape
+        showing = Showing(shape.shown, shape.include, shape.reads)
+        found = await public(self._endpoints, transaction, await visit.caller(), key, showing)
         if found is None and asked.shape.scope.action not in ("create", HAND_OVER):
             raise Problem("forbidden", f"You may not {action} this so that you cannot read it any more.")
         return found or {"version": 1, "item": None}
@@ -184,23 +230,23 @@ async def lock(
     Raises:
         Problem: there is no such row for them, it is another version, or they may not.
     """
-    shape = replace(asked.shape, targets=(), fields=(), same=(), shown=(), caller_row=False)
+    shape = replace(asked.shape, targets=(), fields=(), same=(), shown=(), include=(), caller_row=False)
     statement = endpoints.service.statements.write(shape, "lock")
     async with transaction.derived() as connection:
-        found = await endpoints.fetch(statement, caller, asked.values, action, connection)
-    endpoints.refuse(action, dict(found[0]) if found else {"readable": False}, asked.body)
+        found = await endpoints.service.fetch(statement, caller, asked.values, action, connection)
+    refuse(endpoints.resource, action, dict(found[0]) if found else {"readable": False}, asked.body)
 
 
 async def public(
-    endpoints: Endpoints, transaction: Transaction, caller: Caller, key: Any, shown: tuple[str, ...]
+    endpoints: Endpoints, transaction: Transaction, caller: Caller, key: Any, showing: Showing
 ) -> dict[str, Any] | None:
     """A row as the caller may see it, with its version; None when they may not."""
     read = endpoints.rights(caller).read
     if not read.scope.possible:
         return None
-    statement = endpoints.service.statements.read(replace(read, fields=shown))
+    statement = endpoints.service.statements.read(showing.of(read))
     async with transaction.derived() as connection:
-        found = await endpoints.fetch(statement, caller, {"key": key}, connection=connection)
+        found = await endpoints.service.fetch(statement, caller, {"key": key}, connection=connection)
     return dict(found[0]) if found else None
 
 

@@ -12,8 +12,9 @@ from specwright.api.hooked import HOOKED, Hooked, Moment
 from specwright.api.instances import resource_of
 from specwright.api.schemas import Described
 from specwright.model.errors import ConfigError
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
 from specwright.model.names import hint
+from specwright.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class Hooks:
         function = Function(binding.call, manifest, resource)
         hooked = self._hooked.setdefault(resource.name, Hooked(dispatch.endpoints(resource)))
         hooked.add(binding.moment, binding.action, function)
-        for method, handler in hooked.handlers(binding.action).items():
-            dispatch.answer(resource, method, handler)
+        for (method, row), handler in hooked.handlers(binding.action).items():
+            dispatch.answer(resource, method, handler, row=row)
 
     def _install_action(
         self, manifest: Manifest, dispatch: Dispatch, resource: Resource, binding: Binding

@@ -20,7 +20,8 @@ from specwright.model.caller import Caller
 from specwright.sql.idempotency import CLAIM, DROP, KEEP, PRIMARY_KEY, RECALL
 
 if TYPE_CHECKING:
-    from specwright.api.endpoints import Asked, Endpoints
+    from specwright.api.endpoints import Endpoints
+    from specwright.api.writing import Asked
 
 HEADER = b"idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")

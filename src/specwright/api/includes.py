@@ -1,10 +1,12 @@
 """`include=project,tasks.comments`: relations by the names of the spec, read with the eyes of the caller."""
 
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 
 from specwright.api.problems import echo
-from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.names import suggest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.sql.includes import MOST
 from specwright.sql.query import Related
 
@@ -60,8 +62,8 @@ def _branches(
     beyond: dict[str, list[list[str]]] = {}
     for first, *rest in ways:
         if first not in known:
-            close = get_close_matches(first[:100], list(known), 1)
-            hint = f" Did you mean {close[0]}?" if close else f" There are {', '.join(sorted(known))}."
+            close = suggest(first, known)
+            hint = f" Did you mean {close}?" if close else f" There are {', '.join(sorted(known))}."
             refuse("not_a_choice", f"No relation {echo(first)!r} here.{hint if known else ''}")
             return None
         if rest and depth == MAX_DEPTH:

@@ -21,7 +21,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from specwright.api.problems import FieldError, validation
 from specwright.api.transaction import Interrupted, Transaction
 from specwright.api.validators import Validator
-from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import Kind
 from specwright.sql.tables import DIALECT
 

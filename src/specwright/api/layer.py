@@ -18,11 +18,10 @@ from starlette.requests import ClientDisconnect
 from specwright.api.audit import DENIED, Auditor
 from specwright.api.dispatch import Dispatch, Match
 from specwright.api.edge import Edge
-from specwright.api.endpoints import unauthenticated
 from specwright.api.exchange import Exchange
 from specwright.api.idempotency import HEADER, once
 from specwright.api.incoming import Incoming, Limited
-from specwright.api.problems import Problem
+from specwright.api.problems import Problem, unauthenticated
 from specwright.api.request import App, Disconnected, Receive, Reply, Request, Scope, Send, refuse_repeats
 from specwright.api.service import Service
 from specwright.api.transaction import finish

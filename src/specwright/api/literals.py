@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from specwright.model import jsonb
 from specwright.model.types import MAX_INTEGER, Kind, Type
 from specwright.model.values import read_text
 
@@ -19,12 +20,9 @@ class Fault(ValueError):
         self.message = message
 
 
-#: What PostgreSQL cannot store in a text, or JSON cannot carry in UTF-8.
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?", re.ASCII)
 _TOO_FINE = re.compile(r".*:\d{2}\.\d{7,}\D", re.ASCII)
-_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
 # A number(1000,s) has that many digits, and what was answered must be taken back.
 _NUMBER = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -62,13 +60,15 @@ def read(text: str, type: Type) -> Any:
         case Kind.INTEGER:
             if not _INTEGER.fullmatch(text):
                 raise Fault("wrong_type", "Must be a whole number.")
-            return within_integers(int(text))
+            return within_integers(Decimal(text))
         case Kind.NUMBER:
             return read_number(text)
         case Kind.ENUM:
             if text not in type.literals:
                 raise Fault("not_a_choice", f"Must be one of {', '.join(type.literals)}.")
             return text
+        case Kind.JSON:
+            return read_json(text)
         case _:
             return text
 
@@ -136,17 +136,31 @@ def read_number(text: str) -> Decimal:
     return Decimal(text)
 
 
-def within_integers(value: int) -> int:
-    """The integer, if every JSON reader keeps it exactly (RFC 8259 §6).
+def read_json(text: str) -> str:
+    """The text of a JSON value that can be stored, as it is.
+
+    Raises:
+        Fault: it is not one.
+    """
+    try:
+        jsonb.read(text)
+    except jsonb.JsonError as error:
+        raise Fault(error.code, f"Must be a JSON value; this {error}.") from None
+    return text
+
+
+def within_integers(value: Decimal) -> int:
+    """The number's whole part, if every JSON reader keeps such a number exactly (RFC 8259 §6).
 
     Raises:
         Fault: it is beyond ±(2⁵³−1).
     """
+    # Compared, never computed with: arithmetic overflows beyond 1e999999.
     if value > MAX_INTEGER:
         raise Fault("too_large", f"Must be at most {MAX_INTEGER}.")
     if value < -MAX_INTEGER:
         raise Fault("too_small", f"Must be at least {-MAX_INTEGER}.")
-    return value
+    return int(value)
 
 
 def check_email(text: str) -> str:

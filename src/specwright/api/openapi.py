@@ -6,24 +6,18 @@ from types import MappingProxyType
 from typing import Any
 
 from specwright.api import schemas
-from specwright.api.body import JSON, MEDIA_TYPES
+from specwright.api.body import JSON, MAX_ITEMS, MEDIA_TYPES
 from specwright.api.body import Action as BodyAction
 from specwright.api.openapi_components import REQUEST_ID, answer, bearer, headers, health, problem, responses
 from specwright.api.openapi_parameters import IDEMPOTENCY_KEY, ResourceParameters, header
 from specwright.api.schemas import Described, Schema
-from specwright.model.manifest import (
-    HAND_OVER,
-    LINK,
-    RESTORE,
-    Action,
-    Chosen,
-    Contract,
-    Manifest,
-    Relation,
-    Resource,
-    WhoKind,
-)
+from specwright.model.field import Field
+from specwright.model.grant import HAND_OVER, LINK, RESTORE, WhoKind
+from specwright.model.manifest import Contract, Manifest
 from specwright.model.names import kebab
+from specwright.model.relation import Relation
+from specwright.model.resource import Action, Resource
+from specwright.model.tenant import Chosen
 
 _STATUSES = {
     "list": (400, 401, 403, 422),
@@ -32,12 +26,19 @@ _STATUSES = {
     "update": (400, 401, 403, 404, 409, 412, 413, 415, 422),
     "replace": (400, 401, 403, 404, 409, 412, 413, 415, 422),
     "delete": (401, 403, 404, 409, 412, 422),
+    "update-many": (400, 401, 403, 409, 412, 413, 415, 422),
+    "delete-many": (400, 401, 403, 409, 412, 422),
 }
 _ALWAYS = (500, 503)
 
 #: The action whose grant decides over each operation.
 _GRANTED_BY = {"replace": ("update",), "update": ("update", HAND_OVER)}
 
+_AFFECTED: Schema = {
+    "type": "object",
+    "properties": {"affected": {"type": "integer", "minimum": 0}},
+    "required": ["affected"],
+}
 _LOCATION = {"Location": {"$ref": "#/components/headers/Location"}}
 _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
 _REPLAYED = {"Idempotency-Replayed": {"$ref": "#/components/headers/Idempotency-Replayed"}}
@@ -71,9 +72,10 @@ def build(
         },
         "security": [{"bearer": []}],
     }
+    examples = _examples(manifest)
     for resource in resources:
         own = {name: described for (entity, name), described in actions.items() if entity == resource.name}
-        paths, components = _Routes(manifest, contract, resource, own).document()
+        paths, components = _Routes(manifest, contract, resource, own, examples.get(resource.name)).document()
         document["paths"] |= paths
         document["components"]["schemas"] |= components
     document["paths"] |= health()
@@ -84,9 +86,16 @@ class _Routes:
     """The routes of one resource."""
 
     def __init__(
-        self, manifest: Manifest, contract: Contract, resource: Resource, actions: Mapping[str, Described]
+        self,
+        manifest: Manifest,
+        contract: Contract,
+        resource: Resource,
+        actions: Mapping[str, Described],
+        example: Any,
     ) -> None:
         self._actions = actions
+        #: A body to create a row with, if there is one.
+        self._example = example
         self._manifest = manifest
         self._contract = contract
         self._resource = resource
@@ -97,8 +106,11 @@ class _Routes:
         """The path items, and the schemas they refer to."""
         name = self._resource.name
         row = {"schema": {"$ref": f"#/components/schemas/{name}Public"}}
+        made = {"oneOf": [row["schema"], schemas.several(self._resource)]}
+        affected = {"200": answer("How many rows matched, all of them changed.", {"schema": _AFFECTED})}
+        which = [*self._parameters.changing(), self._parameters.if_match]
         shown = self._parameters.fields()
-        included = self._parameters.included()
+        included = list(self._parameters.included())
         collection = {
             "get": self._operation(
                 "list",
@@ -108,9 +120,25 @@ class _Routes:
             ),
             "post": self._operation(
                 "create",
-                f"Create a {self._resource.title}",
-                {"201": answer("Created.", row, _ETAG | _LOCATION | _REPLAYED)},
-                [shown, IDEMPOTENCY_KEY],
+                f"Create a {self._resource.title}, or many",
+                {"201": answer("Created.", {"schema": made}, _ETAG | _LOCATION | _REPLAYED)},
+                [shown, *included, IDEMPOTENCY_KEY],
+            ),
+        }
+        collection |= {
+            "patch": self._operation(
+                "update",
+                f"Change all {self._resource.path} that match",
+                affected,
+                which,
+                called="update-many",
+            ),
+            "delete": self._operation(
+                "delete",
+                f"Delete all {self._resource.path} that match",
+                affected,
+                which,
+                called="delete-many",
             ),
         }
         changed = {"200": answer("As it is now stored.", row, _ETAG)}
@@ -131,10 +159,13 @@ class _Routes:
                 "update",
                 f"Change members of a {self._resource.title}",
                 changed | self._handed_over(),
-                [shown, self._parameters.if_match],
+                [shown, *included, self._parameters.if_match],
             ),
             "put": self._operation(
-                "replace", f"Replace a {self._resource.title}", changed, [shown, self._parameters.if_match]
+                "replace",
+                f"Replace a {self._resource.title}",
+                changed,
+                [shown, *included, self._parameters.if_match],
             ),
             "delete": self._operation(
                 "delete",
@@ -156,6 +187,9 @@ class _Routes:
         for relation in self._parameters.includable:
             if relation.many:
                 paths |= self._relation(relation)
+        for field in self._resource.fields:
+            if field.linked is not None:
+                paths |= self._links(field, self._manifest.resource(field.linked))
         components: dict[str, Schema] = {}
         for action in self._resource.actions:
             if action.name in self._actions:
@@ -176,7 +210,7 @@ class _Routes:
         return {"post": operation} if operation else {}
 
     def _relation(self, relation: Relation) -> dict[str, dict[str, Any]]:
-        """The routes of a relation, and of its links where this is the side that links."""
+        """The route of a relation."""
         target = self._manifest.resource(relation.target)
         name, above = kebab(relation.name), self._resource.title
         path = f"{self._base}/{{id}}/{name}"
@@ -184,15 +218,19 @@ class _Routes:
         listed = related.listing()
         page = {"200": answer("A page.", {"schema": schemas.page(target)})}
         operation = self._operation("read", f"List {name} of a {above}", page, listed, called=f"{name}-list")
-        if not operation:
-            return {}
         within = self._parameters.tenant() or related.tenant()
-        over = [*within, self._parameters.key()]
-        paths = {path: {"get": operation, "parameters": over}}
+        return (
+            {path: {"get": operation, "parameters": [*within, self._parameters.key()]}} if operation else {}
+        )
+
+    def _links(self, field: Field, target: Resource) -> dict[str, dict[str, Any]]:
+        """The routes of the links of a field, where somebody may read what is linked."""
+        readable = target.external or any("read" in grant.actions for grant in target.grants)
+        name, above = kebab(field.name), self._resource.title
         done = {"204": {"description": "It is so.", "headers": REQUEST_ID}}
         links = {
             method: self._operation(
-                f"{LINK}{relation.name}",
+                f"{LINK}{field.name}",
                 f"{verb.capitalize()} {name} of a {above}",
                 done,
                 [self._parameters.if_match],
@@ -200,15 +238,16 @@ class _Routes:
             )
             for method, verb in (("put", "link"), ("delete", "unlink"))
         }
-        linked = self._resource.field(relation.name)
-        if linked is not None and linked.linked is not None and links["put"]:
-            other = self._parameters.key() | {
-                "name": f"{target.singular}_id",
-                "description": f"The id of the {target.title}.",
-                "schema": schemas.accepted(self._manifest, target.key_field),
-            }
-            paths[f"{path}/{{{target.singular}_id}}"] = {**links, "parameters": [*over, other]}
-        return paths
+        if not (readable and links["put"]):
+            return {}
+        other = self._parameters.key() | {
+            "name": f"{target.singular}_id",
+            "description": f"The id of the {target.title}.",
+            "schema": schemas.accepted(self._manifest, target.key_field),
+        }
+        within = self._parameters.tenant() or ResourceParameters(self._manifest, target).tenant()
+        path = f"{self._base}/{{id}}/{name}/{{{target.singular}_id}}"
+        return {path: {**links, "parameters": [*within, self._parameters.key(), other]}}
 
     def _action(self, action: Action, described: Described) -> tuple[str, dict[str, Any]]:
         on_all, verb = action.level == "collection", kebab(action.name)
@@ -298,30 +337,15 @@ class _Routes:
     def _request_body(self, action: Any) -> dict[str, Any]:
         schema = {"$ref": f"#/components/schemas/{self._resource.name}{action.capitalize()}"}
         content: dict[str, Any] = {"schema": schema}
-        if action == "create" and (example := self._example()) is not None:
-            content["example"] = example
+        if action == "create":
+            many = {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_ITEMS}
+            content = {"schema": {"oneOf": [schema, many]}}
+        if action == "create" and self._example is not None:
+            content["example"] = self._example
         return {"required": True, "content": dict.fromkeys(MEDIA_TYPES[action], content)}
 
-    def _example(self) -> Any:
-        """The first body that the spec itself shows to be created, if it stands on its own."""
-        for requirement in self._manifest.requirements:
-            for example in requirement.examples:
-                asked, body = example.request, example.request.body
-                if (
-                    asked.method == "POST"
-                    and self._manifest.at(asked.path) == (self._resource, ())
-                    and example.response.status == 201
-                    and body is not None
-                    and ".id}" not in body
-                ):
-                    try:
-                        return json.loads(body)
-                    except ValueError:
-                        return None
-        return None
-
     def _statuses(self, action: str, called: str = "") -> tuple[int, ...]:
-        statuses = _STATUSES.get(action, _STATUSES["delete" if called else "update"])
+        statuses = _STATUSES.get(called) or _STATUSES.get(action, _STATUSES["delete" if called else "update"])
         if called and action == "read":
             # A cursor may be no cursor.
             statuses = (400, *statuses)
@@ -335,6 +359,24 @@ class _Routes:
         if self._resource.if_match_required and action not in {"list", "read", "create", *on_all}:
             statuses = (*statuses, 428)
         return (*statuses, *_ALWAYS)
+
+
+def _examples(manifest: Manifest) -> dict[str, Any]:
+    """The first body that the spec itself shows to be created, if it stands on its own, by entity."""
+    found: dict[str, Any] = {}
+    for requirement in manifest.requirements:
+        for example in requirement.examples:
+            asked, body = example.request, example.request.body
+            if asked.method != "POST" or body is None or example.response.status != 201:
+                continue
+            resource, behind = manifest.at(asked.path) or (None, ())
+            if resource is None or behind or resource.name in found or ".id}" in body:
+                continue
+            try:
+                found[resource.name] = json.loads(body)
+            except ValueError:
+                found[resource.name] = None
+    return found
 
 
 def _sentence(text: str) -> str:

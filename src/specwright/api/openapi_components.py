@@ -34,8 +34,14 @@ def problem() -> Schema:
     error = {
         "type": "object",
         "properties": {
+            "index": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Which item, of a body that is an array.",
+            },
             "field": {"type": "string", "description": "A member or parameter; empty for the whole body."},
-            "code": {"type": "string", "enum": list(problems.FIELD_CODES)},
+            # The app's own code has codes of its own, as it has problems.
+            "code": {"type": "string", "examples": list(problems.FIELD_CODES)},
             "message": {"type": "string"},
             "allowed": {
                 "type": "array",

@@ -7,11 +7,19 @@ from specwright.api import schemas
 from specwright.api.fields import seen, sure_for_somebody
 from specwright.api.filters import MAX_CHOICES
 from specwright.api.includes import MAX_DEPTH, MAX_INCLUDES, includable
-from specwright.api.parameters import KIND_OPERATORS, MAX_OFFSET, MAX_SEARCH, NULLS, UNSORTABLE
+from specwright.api.operators import KIND_OPERATORS
+from specwright.api.parameters import MAX_AFFECTED, MAX_OFFSET, MAX_SEARCH
 from specwright.api.schemas import Schema
+from specwright.api.sorting import NULLS, UNSORTABLE
 from specwright.model.calculated import is_volatile
-from specwright.model.manifest import SEE_DELETED, Chosen, Field, Manifest, Relation, Resource
+from specwright.model.field import Field
+from specwright.model.grant import SEE_DELETED
+from specwright.model.manifest import Manifest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.syntax import MAX_LENGTH
+from specwright.model.tenant import Chosen
+from specwright.model.types import Kind
 from specwright.sql.members import ALL
 from specwright.sql.query import OPERATORS
 from specwright.sql.scope import Deleted
@@ -90,23 +98,33 @@ class ResourceParameters:
                 "Rows to skip; not with `cursor`, which is faster and misses nothing.",
             ),
             self._sort(),
-            _query(
-                "filter",
-                {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
-                "An expression of the spec language that must hold for a row, as "
-                '`status == "todo" and (priority >= 3 or project.name == "Home")`.',
-            ),
+            self._condition(),
             *self._search(),
             self.fields(),
             *self.included(),
             _query("count", {"type": "string", "enum": ["exact"]}, "Adds `total`."),
             *self.deleted(),
-            *(
-                self._filter(field, operator)
-                for field in self._sure
-                for operator in KIND_OPERATORS.get(field.type.kind, ())
-            ),
+            *self._filters(),
         ]
+
+    def changing(self) -> list[Parameter]:
+        """What says which rows a change of many is of, and how many they may be."""
+        bounds = {"type": "integer", "minimum": 1, "maximum": MAX_AFFECTED}
+        most = _query("max_affected", bounds, "If more rows match, none is changed.")
+        return [most | {"required": True}, self._condition(), *self._search(), *self._filters()]
+
+    def _condition(self) -> Parameter:
+        return _query(
+            "filter",
+            {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH},
+            "An expression of the spec language that must hold for a row, as "
+            '`status == "todo" and (priority >= 3 or project.name == "Home")`.',
+        )
+
+    def _filters(self) -> Iterator[Parameter]:
+        for field in self._sure:
+            for operator in KIND_OPERATORS.get(field.type.kind, ()):
+                yield self._filter(field, operator)
 
     def _sort(self) -> Parameter:
         sortable = [
@@ -178,9 +196,18 @@ class ResourceParameters:
         if operator == "in":
             schema["maxItems"] = MAX_CHOICES
         name = field.wire if operator == "eq" else f"{field.wire}__{operator}"
-        return _query(name, schema, f"`{field.wire}` {_MEANINGS[operator]}.")
+        return _query(name, schema, f"`{field.wire}` {_meaning(field, operator)}.")
 
 
+def _meaning(field: Field, operator: str) -> str:
+    of = _CONTAINED.get(field.type.kind) if operator == "contains" else None
+    return of or _MEANINGS[operator]
+
+
+_CONTAINED = {
+    Kind.LIST: "has this value",
+    Kind.JSON: "has all that this JSON has, as PostgreSQL's `@>` says",
+}
 _MEANINGS = OPERATORS | {"eq": "equals this", "ne": "is not this, or is null", "isnull": "is null, or is not"}
 
 

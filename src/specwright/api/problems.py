@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 MEDIA_TYPE = "application/problem+json"
@@ -64,6 +64,11 @@ CODES = {
         409,
         "It cannot go there from here",
         "A field goes from state to state by the moves of the spec; `errors[].allowed` lists where to.",
+    ),
+    "too_many_rows": Code(
+        409,
+        "More rows than that",
+        "More rows match than `max_affected` says; nothing was changed.",
     ),
     "still_running": Code(
         409,
@@ -142,16 +147,15 @@ class FieldError:
     message: str
     #: Where in the text of the member or parameter, from 1; None where it is the whole.
     column: int | None = None
+    #: Which item of a body that is an array, from 0; None where the body is none.
+    index: int | None = None
     #: What may be sent instead, of a state that is not to be reached; None where that is not the question.
     allowed: tuple[str, ...] | None = None
 
     def members(self) -> dict[str, object]:
         """The fault as JSON has it."""
-        found: dict[str, object] = {
-            "field": echo(self.field),
-            "code": self.code,
-            "message": clean(self.message),
-        }
+        found: dict[str, object] = {} if self.index is None else {"index": self.index}
+        found |= {"field": echo(self.field), "code": self.code, "message": clean(self.message)}
         if self.allowed is not None:
             found["allowed"] = list(self.allowed)
         return found if self.column is None else found | {"column": self.column}
@@ -189,8 +193,21 @@ def validation(errors: Iterable[FieldError]) -> Problem:
     """The 422 for these faults; its detail is the first of them."""
     errors = tuple(errors)
     first, more = errors[0], len(errors) - 1
-    detail = f"{echo(first.field)}: {first.message}" if first.field else first.message
+    place = echo(first.field)
+    if first.index is not None:
+        place = f"Item {first.index}, {place}" if place else f"Item {first.index}"
+    detail = f"{place}: {first.message}" if place else first.message
     return Problem("validation_failed", detail + (f" ({more} more)" if more else ""), errors=errors)
+
+
+def of_item(problem: Problem, index: int) -> Problem:
+    """The refusal of one item of a body that is an array."""
+    errors = problem.errors
+    if not errors and problem.code in FIELD_CODES:
+        errors = (FieldError("", problem.code, problem.detail),)
+    errors = tuple(replace(error, index=index) for error in errors)
+    detail = f"Item {index}: {problem.detail}"
+    return Problem(problem.code, detail, errors=errors, headers=problem.headers, status=problem.status)
 
 
 def of_status(status: int, detail: str = "", headers: Iterable[tuple[str, str]] = ()) -> Problem:
@@ -241,3 +258,8 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
+
+
+def unauthenticated(detail: str = "") -> Problem:
+    """The 401 that says how to sign in (RFC 6750 §3)."""
+    return Problem("unauthenticated", detail, headers=[("WWW-Authenticate", "Bearer")])

@@ -1,12 +1,18 @@
 """Routes of relations: `GET /tasks/{id}/tags`, and of links `PUT` and `DELETE /tasks/{id}/tags/{tag_id}`."""
 
 from dataclasses import replace
+from typing import Any
 
-from specwright.api.endpoints import Asked, Endpoints, list_values
+from specwright.api.endpoints import Endpoints
+from specwright.api.listing import list_values, page
 from specwright.api.problems import Problem
 from specwright.api.request import Reply, Request
 from specwright.api.rights import Listing
-from specwright.model.manifest import LINK, Relation
+from specwright.api.writing import Asked, write
+from specwright.model.field import Field
+from specwright.model.grant import LINK
+from specwright.model.relation import Relation
+from specwright.sql.checks import LONGEST_SUBJECT
 from specwright.sql.linking import How
 from specwright.sql.lists import Beneath
 
@@ -16,17 +22,15 @@ class RelationRoutes:
 
     def __init__(self, source: Endpoints, target: Endpoints, relation: Relation) -> None:
         self.source, self.target, self.relation = source, target, relation
-        #: The field that is linked, where this is its side of the relation.
-        self.field = source.resource.field(relation.name) if relation.through is not None else None
 
     async def list_rows(self, request: Request) -> Reply:
         """The rows of the relation, as a list of them all is asked for; 404 if its row is not readable."""
         listing = self.plan_list(request)
         values = list_values(listing.query) | {"key": self.source.key(request.key)}
-        rows = await self.target.fetch(listing.statement, request.caller, values)
+        rows = await self.target.service.fetch(listing.statement, request.caller, values)
         if not rows:
             raise Problem("not_found")
-        return Reply(200, self.target.page(listing, rows[0]))
+        return Reply(200, page(self.target.service, listing, rows[0]))
 
     def plan_list(self, request: Request) -> Listing:
         """What a request asks for, and the statement that answers it.
@@ -40,6 +44,13 @@ class RelationRoutes:
             raise Problem("not_found")
         return self.target.plan_list(request, Beneath(self.relation, scope))
 
+
+class LinkRoutes:
+    """The links of one field of the rows of `source`; to rows of `target`, or to users without a table."""
+
+    def __init__(self, source: Endpoints, target: Endpoints | None, relation: Relation, field: Field) -> None:
+        self.source, self.target, self.relation, self.field = source, target, relation, field
+
     async def link(self, request: Request) -> Reply:
         """`PUT /tasks/{id}/tags/{tag_id}`: link the row, if it is not."""
         return await self._change(request, How.ADD)
@@ -49,7 +60,7 @@ class RelationRoutes:
         return await self._change(request, How.REMOVE)
 
     async def _change(self, request: Request, how: How) -> Reply:
-        await self.source.write(self.asked(request, how), request.caller)
+        await write(self.source.service, self.asked(request, how), request.caller)
         return Reply(204)
 
     def asked(self, request: Request, how: How) -> Asked:
@@ -58,7 +69,6 @@ class RelationRoutes:
         Raises:
             Problem: nobody is signed in who would have to be, or the request is not understood.
         """
-        assert self.field is not None
         action = f"{LINK}{self.field.name}"
         self.source.row_scope(action, request.caller)
         self.source.service.parameters.read_nothing(request.query)
@@ -69,7 +79,14 @@ class RelationRoutes:
         values = {
             "key": self.source.key(request.key),
             "request": request.id,
-            linking.parameter: [self.target.key(request.other)],
+            linking.parameter: [self._key(request.other)],
             **conditions,
         }
         return Asked("update", shape, values, action=action)
+
+    def _key(self, text: str) -> Any:
+        if self.target is not None:
+            return self.target.key(text)
+        if "\x00" in text or len(text) > LONGEST_SUBJECT:
+            raise Problem("not_found")
+        return text

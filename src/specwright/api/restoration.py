@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from specwright.api import json_text
 from specwright.api.body import JSON, check_media_type
-from specwright.api.endpoints import Asked, Endpoints, changed
+from specwright.api.endpoints import Endpoints, changed
 from specwright.api.hooked import answered
 from specwright.api.problems import FieldError, validation
 from specwright.api.request import Reply, Request
 from specwright.api.transaction import Transaction
 from specwright.api.visit import Visit
-from specwright.model.manifest import RESTORE
+from specwright.api.writing import Asked, write
+from specwright.model.grant import RESTORE
 
 
 class Restoration:
@@ -24,11 +25,11 @@ class Restoration:
         endpoints = self._endpoints
         asked = await self._asked(request)
         if request.keyed is None:
-            return changed(await endpoints.write(asked, request.caller))
+            return changed(await write(endpoints.service, asked, request.caller))
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
             async with transaction.derived() as connection:
-                return changed(await endpoints.write(asked, request.caller, connection))
+                return changed(await write(endpoints.service, asked, request.caller, connection))
 
         return await answered(endpoints, request, work)
 

@@ -7,8 +7,10 @@ from weakref import WeakKeyDictionary, ref
 
 from specwright.api.fields import Taken, exists, must_be_sent, readable, seen, taken
 from specwright.model.caller import Caller
-from specwright.model.manifest import ACTIONS, HAND_OVER, LINK, RESTORE, SEE_DELETED, Field, Resource
+from specwright.model.field import Field
+from specwright.model.grant import ACTIONS, HAND_OVER, LINK, RESTORE, SEE_DELETED
 from specwright.model.names import kebab
+from specwright.model.resource import Resource
 from specwright.sql.includes import Include
 from specwright.sql.linking import How, Linking
 from specwright.sql.members import Members, is_unsure
@@ -18,7 +20,10 @@ from specwright.sql.reads import ReadShape
 from specwright.sql.scope import Deleted, Scope
 from specwright.sql.statement import Statement
 from specwright.sql.statements import Statements
-from specwright.sql.writes import WriteShape
+from specwright.sql.writeshape import WriteShape
+
+#: Lists of each caller whose plans are kept, and how long the query strings may be that ask for them.
+_KEPT, _LONGEST = 8, 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,25 @@ class Listing:
     query: ListQuery
     statement: Statement
     binding: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a request wants to be shown of a row, and what the caller may read of the entities included."""
+
+    shown: tuple[str, ...]
+    include: tuple[Include, ...] = ()
+    reads: tuple[tuple[str, Scope], ...] = ()
+
+    def by(self, shape: WriteShape) -> WriteShape:
+        """The same write, answered so."""
+        if (self.shown, self.include) == (shape.shown, shape.include):
+            return shape
+        return replace(shape, shown=self.shown, include=self.include, reads=self.reads)
+
+    def of(self, read: ReadShape) -> ReadShape:
+        """The same read, answered so."""
+        return replace(read, fields=self.shown, include=self.include, reads=self.reads)
 
 
 class Rights:
@@ -64,8 +88,8 @@ class Rights:
             )
         }
         self._shapes: dict[str, WriteShape] = {}
-        #: The plan of a list without parameters, once it was asked for.
-        self.first_page: Listing | None = None
+        #: What the caller's query strings ask for: nothing of it depends on who else asks, or when.
+        self._listings: dict[bytes, Listing] = {}
 
     @cached_property
     def readable(self) -> tuple[Field, ...]:
@@ -97,6 +121,18 @@ class Rights:
     def read(self) -> ReadShape:
         """The read that shows all that the caller sees."""
         return ReadShape(self.scope("read"), self.shown, self.apart)
+
+    def listing(self, query: bytes) -> Listing | None:
+        """What this query string asks for, if that is known."""
+        return self._listings.get(query)
+
+    def keep(self, query: bytes, listing: Listing) -> None:
+        """Remember what a query string asks for, in place of what has been known for longest."""
+        if len(query) > _LONGEST:
+            return
+        if len(self._listings) == _KEPT:
+            del self._listings[next(iter(self._listings))]
+        self._listings[query] = listing
 
     def scope(self, action: str) -> Scope:
         """The rows that the caller may list, read, create, update, delete or do an action to."""
@@ -201,6 +237,7 @@ class Rights:
             field
             for field in self._resource.fields
             if moved in (None, field.name)
+            and field.stored
             and exists(field, self.members)
             and taken(self._resource, field, as_, self.members) is Taken.WRITTEN
         ]

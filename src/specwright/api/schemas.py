@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from specwright.api import json_text
 from specwright.api.fields import Taken, must_be_sent, seen, taken
 from specwright.api.validators import MOST_LINKED
-from specwright.model.manifest import Field, Filled, Manifest, Relation, Resource, Shown
+from specwright.model.field import Field, Filled, Shown
+from specwright.model.jsonb import MAX_DEPTH
+from specwright.model.manifest import Manifest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.model.types import MAX_INTEGER, TEXT_KINDS, Kind, Type
-from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+from specwright.sql.checks import INDEXED_ITEM, LONGEST_SUBJECT, UNBOUNDED_TEXT
 from specwright.sql.includes import MOST
 from specwright.sql.members import ALL
 
@@ -54,6 +57,12 @@ def included(relation: Relation) -> Schema:
     }
     schema = _object(members, list(members))
     return schema | {"description": f"The newest; only with `include={relation.name}`."}
+
+
+def several(resource: Resource) -> Schema:
+    """The answer of a create of many rows."""
+    items = {"type": "array", "items": {"$ref": f"#/components/schemas/{resource.name}Public"}}
+    return {"type": "object", "properties": {"items": items}, "required": ["items"]}
 
 
 def page(resource: Resource) -> Schema:
@@ -117,13 +126,19 @@ def _moves(resource: Resource, field: Field, action: str) -> str:
 
 
 def _linked(manifest: Manifest, field: Field) -> Schema:
-    """The keys of linked rows, which are never answered: `include` shows the rows."""
+    """The keys of linked rows, which are never answered where `include` shows the rows."""
     target = manifest.resource(str(field.linked))
-    key = _of_type(target.key_field.type, sent=True)
-    schema: Schema = {"type": "array", "items": key, "maxItems": MOST_LINKED, "writeOnly": True}
+    schema: Schema = {"type": "array", "items": _key(target), "maxItems": MOST_LINKED}
+    if field.shown is Shown.WRITE_ONLY:
+        schema["writeOnly"] = True
     _note(schema, field.means)
     _note(schema, f"The ids of each {target.title} that is linked, instead of those until now.")
     return schema
+
+
+def _key(target: Resource) -> Schema:
+    key = _of_type(target.key_field.type, sent=True)
+    return key | {"minLength": 1, "maxLength": LONGEST_SUBJECT} if target.external else key
 
 
 def accepted(manifest: Manifest, field: Field) -> Schema:
@@ -140,6 +155,10 @@ def filtered(manifest: Manifest, field: Field, operator: str) -> Schema:
     _, type_ = _stored_type(manifest, field)
     if operator == "isnull":
         return {"type": "boolean"}
+    if type_.kind is Kind.JSON:
+        return {"type": "string", "contentMediaType": "application/json"}
+    if type_.item is not None:
+        type_ = type_.item
     schema = _of_type(type_, sent=True)
     if type_.kind in TEXT_KINDS - {Kind.ENUM}:
         schema = {"type": "string"}
@@ -149,6 +168,10 @@ def filtered(manifest: Manifest, field: Field, operator: str) -> Schema:
 
 
 def _answered(manifest: Manifest, field: Field) -> Schema:
+    if field.linked is not None:
+        target = manifest.resource(field.linked)
+        said = f"The ids of each {target.title} that is linked, in their order."
+        return {"type": "array", "items": _key(target), "description": said}
     _, type_ = _stored_type(manifest, field)
     schema = _of_type(type_, sent=False)
     schema = _unbounded(schema, type_) if field.calculated else _bounded(field, schema, type_)
@@ -197,9 +220,7 @@ def _of_type(type_: Type, *, sent: bool) -> Schema:
             assert type_.item is not None
             return {"type": "array", "items": _of_type(type_.item, sent=sent)}
         case Kind.JSON:
-            return {
-                "description": f"Any JSON, at most {json_text.MAX_DEPTH} levels deep with the body around it."
-            }
+            return {"description": f"Any JSON, at most {MAX_DEPTH} levels deep with the body around it."}
         case _:
             return {"type": "string"}
 
@@ -237,6 +258,9 @@ def _bounded(field: Field, schema: Schema, type_: Type) -> Schema:
             longest = min(schema.get("maxLength", UNBOUNDED_TEXT), UNBOUNDED_TEXT if most is None else most)
             schema["maxLength"] = most if type_.kind is Kind.TEXT and most is not None else longest
         case Kind.LIST:
+            if type_.item is not None and type_.item.kind in TEXT_KINDS - {Kind.ENUM}:
+                longest = INDEXED_ITEM if field.indexed else UNBOUNDED_TEXT
+                schema["items"]["maxLength"] = min(schema["items"].get("maxLength", longest), longest)
             schema |= {"minItems": least} if least is not None else {}
             schema |= {"maxItems": most} if most is not None else {}
         case Kind.INTEGER:

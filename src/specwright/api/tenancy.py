@@ -8,7 +8,9 @@ from weakref import WeakKeyDictionary
 
 from specwright.api.problems import Problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Chosen, Manifest, Resource, Tenant
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
+from specwright.model.tenant import Chosen, Tenant
 from specwright.model.types import Kind, Type
 from specwright.model.values import Misfit, fit
 

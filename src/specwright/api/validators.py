@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
 from pydantic_core import core_schema as schema
 
-from specwright.api import json_text, literals
+from specwright.api import literals
 from specwright.api.literals import Fault
 from specwright.api.problems import MOST_ERRORS, FieldError
-from specwright.model.manifest import Bounds, Field, Manifest
+from specwright.model import jsonb
+from specwright.model.field import Bounds, Field
+from specwright.model.jsonb import MAX_DIGITS
+from specwright.model.manifest import Manifest
 from specwright.model.types import MAX_INTEGER, NUMBER, NUMBER_KINDS, TEXT, TEXT_KINDS, Kind, Type
-from specwright.sql.checks import LONGEST_SUBJECT, UNBOUNDED_TEXT
+from specwright.sql.checks import INDEXED_ITEM, LONGEST_SUBJECT, UNBOUNDED_TEXT
 
-#: Digits before and after the point of a number without a declared precision, and of one inside a json value.
-MAX_DIGITS = 400
 #: Rows that one body links a row to, by one field.
 MOST_LINKED = 1000
 #: No body is longer.
@@ -55,8 +57,11 @@ class Validator:
             # What is worked out comes to be as large as it is, and may be sent back.
             type_ = NUMBER if type_.kind in NUMBER_KINDS else type_
             bounds = Bounds(None, _ANY_LENGTH) if type_.kind in TEXT_KINDS else bounds
+        if field.indexed and type_.item is not None and type_.item.kind in TEXT_KINDS - {Kind.ENUM}:
+            items = Bounds(None, INDEXED_ITEM)
         self._wire = field.wire
-        if type_.kind is Kind.LIST:
+        self._listed = type_.kind is Kind.LIST
+        if self._listed:
             self._core = SchemaValidator(_list(type_, bounds, items))
             self._hasty = SchemaValidator(_list(type_, bounds, items, hasty=True))
         else:
@@ -69,16 +74,29 @@ class Validator:
             if self._nullable:
                 return None, []
             return None, [FieldError(self._wire, "not_null", "Must not be null.")]
-        for scalar in json_text.scalars(value) if isinstance(value, dict | list) else (value,):
-            if isinstance(scalar, str) and literals.UNSTORABLE.search(scalar):
-                message = "Must not hold a NUL or half of a surrogate pair."
-                return None, [FieldError(self._wire, "invalid_character", message)]
         # Half a million faults would take seconds to tell, and a problem shows fifty.
-        core = self._hasty if isinstance(value, list) and len(value) > MOST_ERRORS else self._core
+        hasty = isinstance(value, list) and len(value) > MOST_ERRORS
+        if unstorable := list(islice(self._unstorable(value), 1 if hasty else None)):
+            return None, unstorable
+        core = self._hasty if hasty else self._core
         try:
             return core.validate_python(value), []
         except ValidationError as error:
             return None, list(faults(self._wire, error))
+
+    def _unstorable(self, value: Any) -> Iterator[FieldError]:
+        """Each item of a list, or the whole of what is none, that holds what PostgreSQL cannot store."""
+        if self._listed and isinstance(value, list):
+            places = (f"{self._wire}.{index}" for index, item in enumerate(value) if _is_unstorable(item))
+        else:
+            places = (place for place in (self._wire,) if _is_unstorable(value))
+        for place in places:
+            yield FieldError(place, "invalid_character", "Must not hold a NUL or half of a surrogate pair.")
+
+
+def _is_unstorable(value: Any) -> bool:
+    scalars = jsonb.scalars(value) if isinstance(value, dict | list) else (value,)
+    return any(isinstance(each, str) and jsonb.UNSTORABLE.search(each) for each in scalars)
 
 
 def faults(wire: str, error: ValidationError) -> Iterator[FieldError]:
@@ -202,12 +220,11 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Fault("wrong_type", "Must be a whole number.")
     if isinstance(value, Decimal):
-        # Compared, never computed with: arithmetic overflows beyond 1e999999.
-        if not -MAX_INTEGER <= value <= MAX_INTEGER:
-            literals.within_integers(MAX_INTEGER + 1 if value > 0 else -MAX_INTEGER - 1)
-        if value != value.to_integral_value():
+        whole = literals.within_integers(value)
+        if value != whole:
             raise Fault("wrong_type", "Must be a whole number.")
-    return int(value)
+        return whole
+    return value
 
 
 def _decimal(type_: Type) -> Any:
@@ -250,12 +267,11 @@ def _decimals(number: Decimal) -> int:
 
 def _json(value: Any) -> str:
     """The JSON text of any value whose numbers a `jsonb` can keep without growing beyond reason."""
-    for scalar in json_text.scalars(value):
-        if isinstance(scalar, Decimal) and (
-            abs(scalar.adjusted()) > MAX_DIGITS or len(scalar.as_tuple().digits) > MAX_DIGITS
-        ):
-            raise Fault("too_large", f"Must hold no number of more than {MAX_DIGITS} digits.")
-    return json_text.write(value)
+    if any(map(jsonb.is_too_long, jsonb.scalars(value))):
+        raise Fault(
+            "too_large", f"Must hold no number of more than {MAX_DIGITS} digits before or behind the point."
+        )
+    return jsonb.encode(value)
 
 
 def _exact(value: Any) -> Decimal | None:

@@ -6,13 +6,17 @@ from contextlib import contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
 
 from specwright.api.problems import FieldError, Problem, validation
 from specwright.db.session import driver_error
-from specwright.model.manifest import RESTORE, Field, Manifest, Resource
+from specwright.model.field import Field
+from specwright.model.grant import RESTORE
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
 from specwright.sql.checks import Violation
-from specwright.sql.constraints import describe_constraint
+from specwright.sql.constraints import describe_constraint, fields_of, is_row_check
 from specwright.sql.tables import Violated
 
 LOG = logging.getLogger("specwright.sessions")
@@ -62,7 +66,7 @@ def problem_of(manifest: Manifest, action: str, error: asyncpg.PostgresError) ->
         case kind:
             code, message = _CODES[kind]
             wire = _wire(resource, violated.fields)
-            return validation([FieldError(wire, code, f"{wire}: {message}")])
+            return validation([FieldError(wire, code, message)])
 
 
 @contextmanager
@@ -80,15 +84,24 @@ def told(manifest: Manifest) -> Iterator[None]:
         if found is None:
             raise
         raise found from error
+    except StaleDataError as error:
+        LOG.warning("refused by the database: %s", error)
+        message = "A row to be changed has changed meanwhile, or is not yours to change."
+        raise Problem("conflict", message) from error
 
 
-def rule_problem(resource: Resource, rule_id: str, fields: tuple[str, ...] = ()) -> Problem:
-    """The refusal of a row for which a rule of the spec does not hold."""
+def rule_problem(resource: Resource, rule_id: str) -> Problem:
+    """The refusal of a row for which a rule of the spec does not hold.
+
+    It is about a member where the rule speaks of that alone, and of no other row.
+    """
     rule = next(rule for rule in resource.rules if rule.id == rule_id)
     message = f"This must hold: {print_expression(rule.condition)}"
     if rule.requirements:
         message += f" ({', '.join(rule.requirements)})"
-    wire = _wire(resource, fields) if len(fields) == 1 else ""
+    fields = fields_of(rule)
+    alone = len(fields) == 1 and is_row_check(resource, rule.condition)
+    wire = _wire(resource, fields) if alone else ""
     return validation([FieldError(wire, "rule_violated", message)])
 
 
@@ -106,14 +119,12 @@ def move_problem(resource: Resource, field: Field, state: str | None) -> Problem
 def reference_problem(resource: Resource, name: str) -> Problem:
     """The refusal of a reference to a row that does not exist for the caller."""
     wire = _wire(resource, (name,))
-    return validation(
-        [FieldError(wire, "reference_not_found", f"{wire} refers to nothing that exists for you.")]
-    )
+    return validation([FieldError(wire, "reference_not_found", "Refers to nothing that exists for you.")])
 
 
 def _rule(resource: Resource, violated: Violated) -> Problem:
     assert violated.rule is not None
-    return rule_problem(resource, violated.rule, violated.fields)
+    return rule_problem(resource, violated.rule)
 
 
 def _wire(resource: Resource, names: tuple[str, ...]) -> str:

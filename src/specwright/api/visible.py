@@ -6,7 +6,8 @@ from weakref import WeakKeyDictionary
 
 from specwright.api.fields import readable
 from specwright.model.caller import Caller
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.sql.members import Members
 
 

@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any
 
-from specwright.api.endpoints import unauthenticated
 from specwright.api.exchange import Exchange
+from specwright.api.problems import unauthenticated
 from specwright.api.request import Scope, refuse_repeats
 from specwright.api.service import Service
 from specwright.api.transaction import Transaction, committed
 from specwright.api.violations import told
 from specwright.auth import Unauthenticated
 from specwright.model.caller import Caller
-from specwright.sql.policies import identity
+from specwright.sql.identity import identity
 
 _KEY = "specwright"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import OKPAlgorithm
 
 from specwright.auth.roles import placed
@@ -35,6 +36,14 @@ class Signer:
         return json.dumps({"keys": [{**key, "kid": _KEY_ID, "alg": "EdDSA", "use": "sig"}]}).encode()
 
     @property
+    def public(self) -> str | None:
+        """The key of that document as PEM; None for a shared secret."""
+        if self._private is None:
+            return None
+        key = self._private.public_key()
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    @property
     def secret(self) -> str:
         """What the app's `AUTH_SECRET` must be when there is no document to publish."""
         return self._secret
@@ -59,6 +68,10 @@ class Signer:
             claims["iss"] = self._settings.auth_issuer
         if self._settings.auth_audience is not None:
             claims["aud"] = self._settings.auth_audience
+        return self.sign(claims, {})
+
+    def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
+        """A token with these claims and no others, and these members in its header besides."""
         if self._private is None:
-            return jwt.encode(claims, self._secret, algorithm="HS256")
-        return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"kid": _KEY_ID})
+            return jwt.encode(dict(claims), self._secret, algorithm="HS256", headers=dict(header))
+        return jwt.encode(dict(claims), self._private, algorithm="EdDSA", headers={"kid": _KEY_ID, **header})

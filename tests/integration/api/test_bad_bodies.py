@@ -64,7 +64,7 @@ def test_duplicate_keys(shop: Served, body: str) -> None:
     assert "twice" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', "true", '[{"name": "x"}]'])
+@pytest.mark.parametrize("body", ["1", "null", '"x"', "true"])
 def test_not_an_object(shop: Served, body: str) -> None:
     """A body of one row is an object."""
     answer = shop.person("ada").send("POST", "/things", body.encode())

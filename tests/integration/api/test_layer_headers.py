@@ -82,7 +82,7 @@ def test_head_is_get_without_the_body(notes: Served) -> None:
 @pytest.mark.parametrize(
     ("path", "allow"),
     [
-        (f"{PREFIX}/notes", "GET, HEAD, POST, OPTIONS"),
+        (f"{PREFIX}/notes", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
         (f"{PREFIX}/notes/x", "GET, HEAD, PATCH, PUT, DELETE, OPTIONS"),
         ("/health/live", "GET, HEAD, OPTIONS"),
         ("/health/ready", "GET, HEAD, OPTIONS"),

@@ -235,6 +235,20 @@ def _nulls_last(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     return rows
 
 
+def test_the_key_of_a_row_far_away(stock: Served, rows: list[dict[str, Any]]) -> None:
+    """`parent__parent__id` is the reference of the row that is referred to, in a sort and in a filter."""
+    ada = stock.person("ada")
+    by_id = {row["id"]: row for row in rows}
+    far = {row["id"]: by_id.get(row["parent_id"], {}).get("parent_id") or "" for row in rows}
+    asked = ada.items("/things?limit=100&sort=parent__parent__id__nulls_first,id")
+    assert [row["id"] for row in asked] == sorted(far, key=lambda key: (far[key], key))
+    found = {reference for reference in far.values() if reference}
+    assert found
+    for reference in found:
+        listed = ada.items(f"/things?limit=100&parent__parent__id={reference}")
+        assert {row["id"] for row in listed} == {key for key in far if far[key] == reference}
+
+
 def test_a_page_past_the_end(stock: Served, rows: list[dict[str, Any]]) -> None:
     """It is empty, and the total is still told."""
     ada = stock.person("ada")

@@ -198,6 +198,14 @@ def test_hostile_states(ada: Person, state: Any) -> None:
     assert (answer.status, answer.code) == (422, "validation_failed")
 
 
+def test_who_could_not_read_it_then_gets_403(desk: Served, ada: Person) -> None:
+    """That comes before whether there is the move at all."""
+    boss = desk.person("carl", "chief")
+    place = article(ada)
+    assert boss.patch(place, {"status": "live"}).status == 409
+    assert boss.patch(place, {"status": "live", "title": "sealed"}).status == 403
+
+
 def test_two_moves_at_once(desk: Served, ada: Person, rita: Person) -> None:
     """Of two moves away from one state one is made, and the other is told where it can go now."""
     for _ in range(8):

@@ -21,7 +21,8 @@ from specwright.migrate.apply import commit, upgrade
 from specwright.migrate.level import read_level
 from specwright.model.caller import Caller
 from specwright.read.project import read_project
-from specwright.sql.policies import DERIVED, identity
+from specwright.sql.identity import identity
+from specwright.sql.roles import DERIVED
 from specwright.sql.tables import Tables
 
 SPEC = """# Notes

@@ -10,7 +10,7 @@ from protected import migrate, sessions_on
 from specwright.model.caller import Caller
 from specwright.model.manifest import Manifest
 from specwright.read.spec import read_specs
-from specwright.sql.policies import identity
+from specwright.sql.identity import identity
 from specwright.sql.tables import Tables
 
 pytestmark = pytest.mark.anyio

@@ -5,18 +5,10 @@ from decimal import Decimal
 import pytest
 
 from specwright.model.expression import Literal
-from specwright.model.manifest import (
-    Bounds,
-    Field,
-    Filled,
-    Grant,
-    Manifest,
-    Resource,
-    Role,
-    Shown,
-    Who,
-    WhoKind,
-)
+from specwright.model.field import Bounds, Field, Filled, Shown
+from specwright.model.grant import Grant, Role, Who, WhoKind
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.types import BOOLEAN, DATE, INTEGER, NUMBER, TEXT, TIMESTAMP, USER, UUID, Kind, Type
 
 

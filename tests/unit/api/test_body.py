@@ -14,7 +14,8 @@ from specwright.api import problems
 from specwright.api.body import Bodies, Body
 from specwright.api.problems import Problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.sql.scope import Scopes
 
 NOBODY: frozenset[str] = frozenset()
@@ -208,6 +209,9 @@ def test_faults_in_a_list_name_the_item(read: Any) -> None:
     with pytest.raises(Problem) as caught:
         read({"labels": ["a", 1, None]})
     assert _faults(caught) == [("labels.1", "wrong_type"), ("labels.2", "not_null")]
+    with pytest.raises(Problem) as caught:
+        read({"labels": ["a", "b\0", "\ud800"]})
+    assert _faults(caught) == [("labels.1", "invalid_character"), ("labels.2", "invalid_character")]
 
 
 def test_all_faults_come_at_once(read: Any) -> None:

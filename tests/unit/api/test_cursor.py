@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from specwright.api import cursor
 from specwright.api.problems import Problem
-from specwright.model.manifest import Contract, Resource
+from specwright.model.manifest import Contract
+from specwright.model.resource import Resource
 from specwright.sql.query import Filter, ListQuery, Sort
 
 _SECRET = b"s" * 32

@@ -11,9 +11,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from specwright.api.body import Bodies
 from specwright.api.openapi import build
-from specwright.api.parameters import KIND_OPERATORS
+from specwright.api.operators import KIND_OPERATORS
 from specwright.api.problems import FIELD_CODES, FieldError, Problem, body, validation
-from specwright.model.manifest import Manifest, Relation, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.relation import Relation
+from specwright.model.resource import Resource
 from specwright.read.spec import read_specs
 from specwright.sql.members import ALL
 
@@ -43,10 +45,27 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
     }
     assert found == {
         *(f"things-{action}" for action in ("list", "create", "read", "update", "replace", "delete")),
-        *(f"users-{action}" for action in ("create", "read", "update", "replace")),
+        *(f"things-{action}-many" for action in ("update", "delete")),
+        *(f"users-{action}" for action in ("create", "read", "update", "replace", "update-many")),
         "health-live",
         "health-ready",
     }
+
+
+def test_many_rows_at_once(document: dict[str, Any]) -> None:
+    """A create takes an array, too; a change of many says which, and how many they may be."""
+    things = document["paths"]["/api/v1/things"]
+    (content,) = things["post"]["requestBody"]["content"].values()
+    one, many = content["schema"]["oneOf"]
+    assert (many["type"], many["items"]) == ("array", one)
+    for method in ("patch", "delete"):
+        parameters = {found["name"]: found for found in things[method]["parameters"]}
+        assert parameters["max_affected"]["required"]
+        assert {"filter", "If-Match"} <= parameters.keys()
+        assert not {"limit", "cursor", "sort", "fields"} & parameters.keys()
+        assert things[method]["responses"]["200"]["content"]["application/json"]["schema"]["required"] == [
+            "affected"
+        ]
 
 
 def test_a_credential_is_optional_where_anyone_may_go(document: dict[str, Any]) -> None:
@@ -121,7 +140,10 @@ def test_searches_and_orders_are_documented(manifest: Manifest, thing: Resource)
         ("status", {"type": "string", "enum": ["todo", "in progress", "done"], "default": "todo"}),
         ("priority", {"type": "integer", "minimum": 0, "maximum": 5, "default": 0}),
         ("due", {"type": ["string", "null"], "format": "date-time"}),
-        ("labels", {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": 3}),
+        (
+            "labels",
+            {"type": ["array", "null"], "items": {"type": "string", "maxLength": 10000}, "maxItems": 3},
+        ),
         ("secret", {"type": ["string", "null"], "maxLength": 10_000, "writeOnly": True}),
     ],
 )
@@ -193,6 +215,12 @@ def test_schema_and_validator_agree(
 def test_problems_are_as_documented(document: dict[str, Any]) -> None:
     """A problem with every field code fits the schema."""
     problem = validation([FieldError("title", code, "No.") for code in FIELD_CODES])
+    _schema(document, "Problem").validate(json.loads(body(problem, "r")))
+
+
+def test_problems_of_the_apps_own_code_are_as_documented(document: dict[str, Any]) -> None:
+    """A code that only the app knows fits the schema, of the whole and of a field."""
+    problem = Problem("never_due", "No.", errors=[FieldError("due", "never_due", "No.")], status=409)
     _schema(document, "Problem").validate(json.loads(body(problem, "r")))
 
 

@@ -15,7 +15,10 @@ from specwright.api.fields import readable
 from specwright.api.parameters import Parameters
 from specwright.api.problems import Problem
 from specwright.model.caller import Caller
-from specwright.model.manifest import Field, Manifest, Resource
+from specwright.model.field import Field
+from specwright.model.manifest import Manifest
+from specwright.model.names import suggest
+from specwright.model.resource import Resource
 from specwright.sql.query import ListQuery
 from specwright.sql.scope import Scopes
 
@@ -131,7 +134,10 @@ def test_a_cursor_gives_the_values_to_go_on_from(read: Any) -> None:
         ("limit=", "limit", "wrong_type"),
         ("limit=1e2", "limit", "wrong_type"),
         ("limit=%D9%A1", "limit", "wrong_type"),
-        (f"limit={'9' * 5000}", "limit", "wrong_type"),
+        (f"limit={'9' * 5000}", "limit", "too_large"),
+        (f"offset=1{'0' * 30}", "offset", "too_large"),
+        (f"offset=-1{'0' * 30}", "offset", "too_small"),
+        (f"size=1{'0' * 30}", "size", "too_large"),
         ("limit=5&limit=5", "limit", "repeated"),
         ("offset=-1", "offset", "too_small"),
         ("offset=2147483648", "offset", "too_large"),
@@ -276,3 +282,41 @@ def test_no_query_string_raises_anything_but_a_problem(
         parameters.read_list(thing, known, raw, shown=known, caller=ADA, cursor_reader=lambda query, text: ())
     except Problem as problem:
         json.loads(problems.body(problem, "r"))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            "filter=priority+>+",
+            'Column 11: this is not an expression, at the end; one is status == "done" and due is None. '
+            "A + in a URL is a space: write %2B",
+        ),
+        ("filter=prority%20>%201", 'Column 1: Thing has no field "prority". Did you mean "priority"?'),
+    ],
+)
+def test_a_plus_is_a_space_and_told_of(read: Any, query: str, said: str) -> None:
+    """Where a filter is not understood that was sent with one."""
+    with pytest.raises(Problem) as refused:
+        read(query)
+    (error,) = refused.value.errors
+    assert error.message == said
+
+
+def test_deleted_rows_where_there_are_none(read: Any) -> None:
+    """The parameter is refused, and not suggested."""
+    for name in ("deleted", "delete"):
+        with pytest.raises(Problem) as caught:
+            read(f"{name}=only")
+        (error,) = caught.value.errors
+        assert (error.field, error.code) == (name, "unknown_parameter")
+        assert "Did you mean" not in error.message
+
+
+@pytest.mark.parametrize("name", ["pin", "ends", "xyz"])
+def test_a_short_word_is_like_many_by_chance(name: str) -> None:
+    """Nothing is suggested for it but what is nearly the same, or begins with it."""
+    assert suggest(name, ["points", "fields", "owner_id"]) is None
+    assert suggest("owner", ["points", "owner_id"]) == "owner_id"
+    assert suggest("tag", ["points", "tag_ids"]) == "tag_ids"
+    assert suggest("ponts", ["points", "owner_id"]) == "points"
