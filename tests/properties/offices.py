@@ -93,6 +93,9 @@ CONDITIONS = {
         folder.name != title
         folder.name == "a"
         folder.name is None
+        folder.id is None
+        folder.id == folder
+        folder is None
         not folder.name == "a"
         folder.deals.title == "a"
         labels.name == title
@@ -164,6 +167,7 @@ def world() -> Mapping[str, list[dict[str, Any]]]:
         {"organization": HERE, "title": "b", "amount": 3, "folder": second},
         {"organization": HERE, "title": None, "amount": 1, "folder": second},
         {"organization": HERE, "title": "b", "amount": 9, "folder": first, "deleted_at": gone},
+        {"organization": HERE, "title": "a", "amount": 4, "folder": second, "deleted_at": gone},
         {"organization": THERE, "title": "a", "amount": 1, "folder": third},
         {"organization": THERE, "title": None, "amount": None, "folder": third},
     )
@@ -182,12 +186,14 @@ def world() -> Mapping[str, list[dict[str, Any]]]:
         "Deal.labels": links(
             "Deal.labels",
             *((deal[0], label[0]), (deal[0], label[2]), (deal[1], label[1]), (deal[1], label[0])),
-            *((deal[2], label[2]), (deal[3], label[1]), (deal[4], label[3])),
+            *((deal[2], label[2]), (deal[3], label[1]), (deal[4], label[0]), (deal[5], label[3])),
         ),
         "Deal.related": links(
-            "Deal.related", (deal[0], deal[1]), (deal[1], deal[0]), (deal[2], deal[3]), (deal[4], deal[4])
+            "Deal.related",
+            *((deal[0], deal[1]), (deal[1], deal[0]), (deal[2], deal[3]), (deal[4], deal[3])),
+            (deal[5], deal[5]),
         ),
         "Deal.fans": links(
-            "Deal.fans", (deal[0], "ada"), (deal[1], "bob"), (deal[1], "ada"), (deal[4], "bob")
+            "Deal.fans", (deal[0], "ada"), (deal[1], "bob"), (deal[1], "ada"), (deal[5], "bob")
         ),
     }

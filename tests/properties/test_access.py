@@ -19,30 +19,28 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from builders import ANYONE, OWNER, SIGNED_IN, named, role
 from properties.worlds import STATUS, callers, cell, conditions, insert, leads_to, manifests, rows, signed_in
 from specwright.app import Backend
+from specwright.db.moments import keep_moments
 from specwright.model.calculated import entities
 from specwright.model.caller import Caller
 from specwright.model.expression import CallerPath, Literal, walk
+from specwright.model.field import Field, Filled, OnDelete
+from specwright.model.grant import ACTIONS, HAND_OVER, Grant, Role, WhoName
 from specwright.model.interpret import World
-from specwright.model.judge import Judge, Verdict
-from specwright.model.manifest import (
-    ACTIONS,
-    HAND_OVER,
-    Field,
-    Filled,
-    Grant,
-    Manifest,
-    Move,
-    OnDelete,
-    Resource,
-    Role,
-    Rule,
-    WhoName,
-)
+from specwright.model.judge import Judge
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Move, Resource, Rule
 from specwright.model.syntax import print_expression
 from specwright.model.typecheck import on_caller_alone
+from specwright.model.verdict import Verdict
 from specwright.settings import Settings
 from specwright.sql.constraints import constrained
 
+#: What may be included in the rows of each entity.
+INCLUDES = {
+    "Task": ("project", "comments", "projects.pins", "parent.project,tasks", "comments.task.projects"),
+    "Project": ("tasks", "pins", "pins.comments,tasks.projects", "pins.project.tasks", "pins.parent"),
+    "Comment": ("task", "task.project.pins", "task.comments", "task.projects,task.parent"),
+}
 SECRET = "a secret of this test, long enough for HS256"
 UNKNOWN = UUID("01890000-0000-7000-8000-00000000dead")
 
@@ -56,6 +54,11 @@ class Asked:
     caller: Caller
     key: UUID | None = None
     body: Mapping[str, Any] | None = None
+    #: The field of a link, and the key of what is linked by it.
+    field: str = ""
+    other: UUID | None = None
+    #: What the answer is to include.
+    include: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -195,13 +198,21 @@ def cases(draw: st.DrawFn) -> Case:
         resource = draw(st.sampled_from(list(manifest.served)))
         action = draw(st.sampled_from(ACTIONS))
         keys = [row["id"] for row in world[resource.name]]
+        written = action in ("create", "update")
+        if resource.name == "Project" and draw(_seldom):
+            pins = [*(row["id"] for row in world["Task"]), UNKNOWN]
+            key, pin = draw(st.sampled_from([*keys, UNKNOWN])), draw(st.sampled_from(pins))
+            action = draw(st.sampled_from(["link", "unlink"]))
+            asked.append(Asked(action, "Project", draw(st.sampled_from(people)), key, None, "pins", pin))
+            continue
         asked.append(
             Asked(
                 action,
                 resource.name,
                 draw(st.sampled_from(people)),
                 draw(st.sampled_from([*keys, *keys, UNKNOWN])) if action in ACTIONS[1:] else None,
-                draw(_body(manifest, world, resource, action)) if action in ("create", "update") else None,
+                draw(_body(manifest, world, resource, action)) if written else None,
+                include=draw(st.sampled_from(["", *INCLUDES[resource.name]])) if written else "",
             )
         )
     return Case(manifest, world, asked)
@@ -240,6 +251,10 @@ def _body(
     for field in wanted:
         if (field.required and action == "create") or draw(st.booleans()):
             body[field.name] = draw(cell(manifest, world, field.type, field.nullable, extra=UNKNOWN))
+    for field in resource.fields:
+        if field.linked is not None and draw(_seldom):
+            keys = [*(row["id"] for row in world[field.linked]), UNKNOWN]
+            body[field.name] = draw(st.lists(st.sampled_from(keys), max_size=3))
     return body
 
 
@@ -250,15 +265,31 @@ def on_wire(value: Any) -> Any:
             return value.isoformat()
         case Decimal() | UUID():
             return str(value)
+        case [UUID(), *_]:
+            return list(map(str, value))
         case _:
             return value
+
+
+def headers(caller: Caller) -> dict[str, str]:
+    """The credential of a caller."""
+    if caller.anonymous:
+        return {}
+    claims = {"sub": caller.id, "exp": int(time.time()) + 600, "roles": [*caller.roles]}
+    return {"authorization": f"Bearer {jwt.encode(claims | dict(caller.claims), SECRET, algorithm='HS256')}"}
+
+
+_METHODS = {"create": "POST", "update": "PATCH", "delete": "DELETE", "link": "PUT", "unlink": "DELETE"}
 
 
 class Stack:
     """The whole HTTP stack of a manifest, in process, on a real database."""
 
     def __init__(self, url: str, manifest: Manifest) -> None:
-        chosen = Settings(environment="development", database_url=url, auth_secret=SECRET, app_secret=SECRET)
+        # No answer depends on how busy the machine is.
+        patience = {"database_acquire_timeout": 60, "database_statement_timeout": 60, "request_timeout": 120}
+        secrets = {"auth_secret": SECRET, "app_secret": SECRET}
+        chosen = Settings(environment="development", database_url=url, **secrets, **patience)
         self.backend = Backend(settings=chosen, manifest=manifest)
         transport = httpx2.ASGITransport(app=self.backend.app)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://test/api/v1")
@@ -266,22 +297,21 @@ class Stack:
     async def send(self, asked: Asked) -> httpx2.Response:
         """The answer to a request."""
         resource = self.backend.manifest.resource(asked.entity)
-        method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}.get(asked.action, "GET")
+        method = _METHODS.get(asked.action, "GET")
         path = f"/{resource.path}"
         if asked.action == "list":
             path += "?limit=100"
         elif asked.action != "create":
             path += f"/{asked.key}"
-        headers = {}
-        if not asked.caller.anonymous:
-            claims = {"sub": asked.caller.id, "exp": int(time.time()) + 600, "roles": [*asked.caller.roles]}
-            token = jwt.encode(claims | dict(asked.caller.claims), SECRET, algorithm="HS256")
-            headers["authorization"] = f"Bearer {token}"
+        if asked.include:
+            path += f"{'&' if '?' in path else '?'}include={asked.include}"
+        if asked.field:
+            path += f"/{asked.field}/{asked.other}"
         body = None
         if asked.body is not None:
             wires = {field.name: field.wire for field in resource.fields}
             body = {wires[name]: on_wire(value) for name, value in asked.body.items()}
-        return await self.client.request(method, path, headers=headers, json=body)
+        return await self.client.request(method, path, headers=headers(asked.caller), json=body)
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -297,6 +327,9 @@ async def build(url: str, manifest: Manifest, world: dict[str, list[dict[str, An
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         async with engine.begin() as session:
             await session.run_sync(constrained(manifest).metadata.create_all)
+        await keep_moments(connection)
+        # Rows may refer to later ones, and in circles.
+        await connection.execute("SET session_replication_role = replica")
         await insert(connection, manifest, world)
     finally:
         await connection.close()
@@ -306,6 +339,9 @@ async def build(url: str, manifest: Manifest, world: dict[str, list[dict[str, An
 async def stored(connection: asyncpg.Connection, manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
     """All rows as they are."""
     world: dict[str, list[dict[str, Any]]] = {"User": []}
+    await keep_moments(connection)
+    # The driver has a UUID of its own, and the interpreter knows Python's alone.
+    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=UUID)
     for resource in manifest.stored:
         found = await connection.fetch(f'SELECT * FROM "{resource.table}"')
         world[resource.name] = [
@@ -314,8 +350,11 @@ async def stored(connection: asyncpg.Connection, manifest: Manifest) -> dict[str
     return world
 
 
-def reads_itself(manifest: Manifest, resource: Resource) -> bool:
-    """Whether a condition of the resource reads, over relations, the table that a write changes."""
+def reads_itself(manifest: Manifest, resource: Resource, linked: bool) -> bool:
+    """Whether a condition of the resource reads, over relations, a table that a write changes."""
+    written = {resource.name}
+    if linked:
+        written |= {relation.through.link for relation in resource.relations if relation.through is not None}
     conditions = [rule.condition for rule in resource.rules]
     words = {word for field in resource.fields for word in (*field.readable_by, *field.writable_by)}
     conditions += [known.condition for known in manifest.names if known.name in words]
@@ -325,7 +364,8 @@ def reads_itself(manifest: Manifest, resource: Resource) -> bool:
             conditions.append(known.condition)
     whose = [who.name for move in resource.moves for who in move.who]
     conditions += [known.condition for known in manifest.names if known.name in whose]
-    return any(resource.name in entities(manifest, resource, condition) for condition in conditions)
+    read = (entities(manifest, resource, condition) for condition in conditions)
+    return any(not written.isdisjoint(names) for names in read)
 
 
 def judged(judge: Judge, asked: Asked) -> Verdict:
@@ -340,6 +380,9 @@ def judged(judge: Judge, asked: Asked) -> Verdict:
             return judge.create(resource, asked.caller, asked.body or {}, UUID(int=0))
         case "update":
             return judge.update(resource, asked.caller, asked.key, asked.body or {})
+        case "link" | "unlink":
+            linked = asked.action == "link"
+            return judge.link(resource, asked.caller, asked.key, asked.field, asked.other, linked=linked)
         case _:
             return judge.delete(resource, asked.caller, asked.key)
 
@@ -368,14 +411,35 @@ def check_effect(judge: Judge, asked: Asked, after: dict[str, list[dict[str, Any
 
     match asked.action:
         case "create":
-            (key,) = now.keys() - before.keys()
-            assert lasting(now[key]) == lasting(judge.fill(resource, asked.caller, asked.body or {}))
+            (made,) = now.keys() - before.keys()
+            assert lasting(now[made]) == lasting(judge.fill(resource, asked.caller, asked.body or {}))
         case "update":
             assert now.keys() == before.keys()
-            assert lasting(now[asked.key]) == lasting({**before[asked.key], **(asked.body or {})})
+            body = {name: value for name, value in (asked.body or {}).items() if name != "pins"}
+            assert lasting(now[asked.key]) == lasting({**before[asked.key], **body})
+            assert now[asked.key]["version"] == before[asked.key]["version"] + 1
+        case "link" | "unlink":
+            assert lasting(now[asked.key]) == lasting(before[asked.key])
             assert now[asked.key]["version"] == before[asked.key]["version"] + 1
         case "delete":
             assert asked.key not in now
+    if asked.action != "delete":
+        key = made if asked.action == "create" else asked.key
+        assert links(after) == links(linked(judge, asked, key).rows)
+
+
+def linked(judge: Judge, asked: Asked, key: Any) -> World:
+    """The world with the links that a request leaves."""
+    resource, links = judge.world.manifest.resource(asked.entity), judge.linked(asked.caller)
+    if asked.field:
+        return links.changed(resource, key, asked.field, asked.other, linked=asked.action == "link")
+    wanted = {name: value for name, value in (asked.body or {}).items() if name == "pins"}
+    return links.set(resource, key, wanted)
+
+
+def links(world: Mapping[str, Any]) -> set[tuple[UUID, UUID]]:
+    """The tasks that projects have pinned."""
+    return {(row["project"], row["task"]) for row in world["Project.pins"]}
 
 
 def check_members(judge: Judge, asked: Asked, verdict: Verdict, answer: httpx2.Response) -> None:
@@ -391,6 +455,8 @@ def check_members(judge: Judge, asked: Asked, verdict: Verdict, answer: httpx2.R
             # What was made need not be readable for its maker.
             continue
         seen = judge.seen(resource, asked.caller, rows[item["id"]])
+        for name in asked.include.split(","):
+            item.pop(name.partition(".")[0], None)
         assert item.keys() == {field.wire for field in seen}, (asked, rows[item["id"]])
         for field in seen:
             if field.calculated:
@@ -405,6 +471,29 @@ def _answered(value: Any) -> Any:
     return on_wire(value)
 
 
+def shown_to(stack: Stack, asked: Asked) -> Asked:
+    """The request, without what it is to include where the caller knows of no such relation."""
+    visible = stack.backend.service.parameters.visible(asked.caller)
+    for name in filter(None, asked.include.split(",")):
+        resource = visible.resource(asked.entity)
+        for step in name.split("."):
+            relation = resource.relation(step)
+            if relation is None:
+                return replace(asked, include="")
+            resource = visible.resource(relation.target)
+    return asked
+
+
+async def check_included(stack: Stack, asked: Asked, answer: httpx2.Response) -> None:
+    """Assert that a write includes what a read does that comes after it."""
+    item = answer.json() if answer.content else {}
+    if item:
+        read = Asked("read", asked.entity, asked.caller, UUID(item["id"]), include=asked.include)
+        again = await stack.send(read)
+        # Whoever may not read what they have made is shown nothing of it.
+        assert again.status_code == 200 and again.json() == item, (asked, item, again.text)
+
+
 async def check(url: str, case: Case) -> None:
     """Assert that every request gets the answer, and has the effect, that the judge says."""
     manifest = case.manifest
@@ -412,24 +501,29 @@ async def check(url: str, case: Case) -> None:
     stack = Stack(url, manifest)
     connection = await asyncpg.connect(url)
     try:
-        for request in case.asked:
+        for request in (shown_to(stack, asked) for asked in case.asked):
             before = await stored(connection, manifest)
             judge = Judge(World(manifest, before, await connection.fetchval("SELECT now()")))
             verdict = judged(judge, request)
             answer = await stack.send(request)
             event(f"{request.action} {verdict.status}")
             accepted = {verdict.status}
-            if verdict.status in (403, 422) and reads_itself(manifest, manifest.resource(request.entity)):
+            linking = bool(request.field) or "pins" in (request.body or {})
+            resource = manifest.resource(request.entity)
+            itself = reads_itself(manifest, resource, linking)
+            lost = request.field and judge.read(resource, request.caller, request.key).allowed
+            if itself and verdict.status in (403, 422, *([404] if lost else [])):
                 # Such a condition is judged on what is stored, so what keeps a row from being stored is
                 # answered first. It is refused either way.
-                accepted |= {403, 409, 422}
+                accepted |= {403, 409, 422, *([404] if lost else [])}
             assert answer.status_code in accepted, explained(judge, request, verdict, answer)
             after = await stored(connection, manifest)
-            if request.action in ("create", "update", "delete") and verdict.allowed:
+            if request.action not in ("list", "read") and verdict.allowed:
                 check_effect(judge, request, after)
             else:
                 assert after == before
-            resource = manifest.resource(request.entity)
+            if verdict.allowed and request.include:
+                await check_included(stack, request, answer)
             if verdict.allowed and request.action != "delete":
                 check_members(Judge(World(manifest, after, judge.world.now)), request, verdict, answer)
             if request.action == "list" and verdict.allowed:

@@ -14,10 +14,13 @@ from builders import ANYONE
 from properties.worlds import callers, conditions, manifests, rows, store
 from specwright.model.caller import Caller
 from specwright.model.expression import Expr
+from specwright.model.grant import Grant
 from specwright.model.interpret import World
-from specwright.model.manifest import Grant, Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
-from specwright.sql.expression import Compiler, Row
+from specwright.sql.expression import Compiler
+from specwright.sql.row import Row
 from specwright.sql.scope import Scopes
 from specwright.sql.statement import Statement, compile_statement
 from specwright.sql.tables import Tables

@@ -1,20 +1,19 @@
 """Random lists of random people, page by page, hold the rows that the rules say, in the order asked for."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cmp_to_key
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
-import jwt
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from properties.test_access import SECRET, Stack, backends, build
+from properties.oracle import Asked, Oracle
+from properties.test_access import Stack, backends, build, headers
 from properties.worlds import TEXTS, callers, conditions, rows
 from specwright.model.caller import Caller
 from specwright.model.expression import (
@@ -26,14 +25,14 @@ from specwright.model.expression import (
     IsNone,
     ListOf,
     Literal,
-    Not,
     Path,
     all_of,
     walk,
 )
 from specwright.model.interpret import World
 from specwright.model.judge import Judge
-from specwright.model.manifest import Manifest, Resource
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
 
 pytestmark = pytest.mark.any_server
@@ -231,46 +230,15 @@ def _filter(draw: st.DrawFn, name: str) -> tuple[tuple[str, str], Expr]:
             return (f"{wire}__in", "a,ab"), In(path, ListOf((Literal("a"), Literal("ab"))))
         case _:
             asked = draw(st.booleans())
-            return (f"{wire}__isnull", str(asked).lower()), IsNone(path) if asked else Not(IsNone(path))
+            meant = IsNone(path) if asked else Compare("!=", path, Literal(None))
+            return (f"{wire}__isnull", str(asked).lower()), meant
 
 
 def expected(judge: Judge, query: Query) -> list[str]:
-    """The keys of the rows that the list holds, in order: by brute force, on what the caller may read."""
-    manifest = judge.world.manifest
-    resource = manifest.resource(query.entity)
-    readable = {
-        each.name: [
-            whole(judge.world, each, row)
-            for row in judge.world.rows.get(each.name, ())
-            if judge.before(each, "read", query.caller, row) is not None
-        ]
-        for each in manifest.served
-    } | {each.name: judge.world.rows.get(each.name, ()) for each in manifest.stored if each.link}
-    seen = replace(judge.world, rows=readable)
-    found = [
-        row
-        for row in (whole(judge.world, resource, row) for row in judge.visible(resource, query.caller))
-        if seen.holds(query.condition, resource, row, query.caller) and _has(resource, row, query.words)
-    ]
-    paths = [Path(tuple(path.split("."))) for path, _, _ in query.sort]
-    keyed = [([seen.value(path, resource, row) for path in paths], row) for row in found]
-
-    def compare(one: tuple[list[Any], Any], other: tuple[list[Any], Any]) -> int:
-        for a, b, (_, descends, nulls_first) in zip(one[0], other[0], query.sort, strict=True):
-            if a == b:
-                continue
-            if a is None or b is None:
-                return -1 if (a is None) is nulls_first else 1
-            return -1 if (a < b) is not descends else 1
-        return 0
-
-    return [str(row["id"]) for _, row in sorted(keyed, key=cmp_to_key(compare))]
-
-
-def whole(world: World, resource: Resource, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row with what is calculated, which is so from all rows, whoever asks."""
-    calculated = [field.name for field in resource.fields if field.calculated]
-    return {**row, **{name: world.member(resource, row, name) for name in calculated}}
+    """The keys of the rows that the list holds, in order."""
+    resource = judge.world.manifest.resource(query.entity)
+    rows = Oracle(judge).listed(Asked(query.entity, query.caller, query.condition, query.sort))
+    return [str(row["id"]) for row in rows if _has(resource, row, query.words)]
 
 
 def _has(resource: Resource, row: Mapping[str, Any], words: tuple[str, ...]) -> bool:
@@ -281,11 +249,6 @@ def _has(resource: Resource, row: Mapping[str, Any], words: tuple[str, ...]) -> 
 
 async def pages(stack: Stack, query: Query) -> tuple[list[str], int]:
     """The keys of all rows, page by page, and the total that the first page tells."""
-    headers = {}
-    if not query.caller.anonymous:
-        claims = {"sub": query.caller.id, "exp": int(time.time()) + 600, "roles": [*query.caller.roles]}
-        token = jwt.encode(claims | dict(query.caller.claims), SECRET, algorithm="HS256")
-        headers["authorization"] = f"Bearer {token}"
     path = stack.backend.manifest.resource(query.entity).path
     found: list[str] = []
     total = -1
@@ -293,7 +256,7 @@ async def pages(stack: Stack, query: Query) -> tuple[list[str], int]:
     while True:
         asked = [*query.parameters, ("limit", str(query.limit)), ("fields", "id"), ("count", "exact")]
         asked += [("cursor", cursor)] if cursor is not None else []
-        answer = await stack.client.get(f"/{path}?{urlencode(asked)}", headers=headers)
+        answer = await stack.client.get(f"/{path}?{urlencode(asked)}", headers=headers(query.caller))
         assert answer.status_code == 200, answer.text
         page = answer.json()
         assert len(page["items"]) <= query.limit

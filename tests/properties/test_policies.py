@@ -14,22 +14,18 @@ from builders import ANYONE, OWNER, SIGNED_IN, named, role
 from properties.worlds import callers, conditions, leads_to, manifests, rows, store
 from specwright.migrate.protection import scripts
 from specwright.model.caller import Caller
+from specwright.model.field import Filled
+from specwright.model.grant import ACTIONS, HAND_OVER, Grant, Role, WhoName
 from specwright.model.interpret import World
 from specwright.model.judge import Judge
-from specwright.model.manifest import (
-    ACTIONS,
-    HAND_OVER,
-    Filled,
-    Grant,
-    Manifest,
-    Resource,
-    Role,
-    WhoName,
-)
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.roles import expanded
 from specwright.model.syntax import parse
-from specwright.sql.expression import Compiler, Row
-from specwright.sql.policies import identity, protection
+from specwright.sql.expression import Compiler
+from specwright.sql.identity import identity
+from specwright.sql.protection import protection
+from specwright.sql.row import Row
 from specwright.sql.scope import Scopes
 from specwright.sql.statement import compile_statement
 from specwright.sql.tables import Tables

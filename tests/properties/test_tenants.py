@@ -17,13 +17,15 @@ from properties.worlds import PEOPLE, built_in, store
 from specwright.migrate.protection import scripts
 from specwright.model.caller import ANONYMOUS, Caller
 from specwright.model.expression import And, Expr, Not, Or
+from specwright.model.grant import ACTIONS, Grant, WhoName
 from specwright.model.interpret import World
 from specwright.model.judge import Judge
-from specwright.model.manifest import ACTIONS, Grant, Manifest, Resource, WhoName
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import parse, print_expression
 from specwright.model.typecheck import check_condition
 from specwright.read.spec import read_specs
-from specwright.sql.policies import protection
+from specwright.sql.protection import protection
 
 SPEC = """# Offices
 
@@ -380,7 +382,7 @@ async def check(url: str, case: Requests) -> None:
                 accepted |= {403, 409, 422}
             after = await stored(connection, manifest)
             memberships = request.entity == "Membership" and reads_itself(
-                manifest, manifest.resource(request.entity)
+                manifest, manifest.resource(request.entity), linked=False
             )
             if memberships and verdict.allowed and answer.status_code == 403:
                 # Such a condition is asked again when the row is stored, of the membership as it is then.

@@ -33,7 +33,9 @@ from specwright.model.expression import (
     Path,
     walk,
 )
-from specwright.model.manifest import Aggregate, Manifest, Resource
+from specwright.model.field import Aggregate
+from specwright.model.manifest import Manifest
+from specwright.model.resource import Resource
 from specwright.model.syntax import parse
 from specwright.model.typecheck import check_condition
 from specwright.model.types import BOOLEAN, DATE, INTEGER, TEXT, TIMESTAMP, Kind, Type
