@@ -1,0 +1,6 @@
+-- Version 1 is made as version 7 (RFC 9562 §5.7): of a time, and unique.
+CREATE FUNCTION uuid_nil() RETURNS uuid IMMUTABLE PARALLEL SAFE
+    RETURN '00000000-0000-0000-0000-000000000000'::uuid;
+CREATE FUNCTION uuid_generate_v1() RETURNS uuid VOLATILE PARALLEL SAFE RETURN uuidv7();
+CREATE FUNCTION uuid_generate_v1mc() RETURNS uuid VOLATILE PARALLEL SAFE RETURN uuidv7();
+CREATE FUNCTION uuid_generate_v4() RETURNS uuid VOLATILE PARALLEL SAFE RETURN gen_random_uuid();

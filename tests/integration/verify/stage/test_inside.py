@@ -1,0 +1,126 @@
+"""What can be seen of an app while it answers: statements, logs, exceptions, stops of the event loop."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from playing import APPS, Play, playing
+from specwright.verify.stage import stage
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Play]:
+    """The app that keeps a dict."""
+    with playing("in_memory") as play:
+        yield play
+
+
+def test_the_mark_does_not_reach_the_app(shop: Play) -> None:
+    """The app sees the headers that a client of its own would have sent."""
+    seen = shop("GET", "/headers")
+    assert "host" in seen.body
+    assert not [name for name in seen.body if "specwright" in name]
+
+
+def test_what_is_said_belongs_to_its_request(shop: Play) -> None:
+    """Lines printed in a thread, and logged, are told with the request they belong to; others not."""
+    assert shop("GET", "/said/one").inside.logged == ("printed one", "WARNING shop logged one")
+    assert shop("GET", "/said/two").inside.logged == ("printed two", "WARNING shop logged two")
+    assert shop("GET", "/headers").inside.logged == ()
+    assert "printed one" in shop.everything().logged
+
+
+def test_what_comes_after_the_answer_counts(shop: Play) -> None:
+    """A task that goes on after the answer is part of what was seen."""
+    assert shop("GET", "/late").inside.logged == ("late",)
+
+
+def test_an_exception_that_nobody_caught(shop: Play) -> None:
+    """It is told with its place in the app, whatever libraries are below."""
+    seen = shop("GET", "/v1/notes/7/text")
+    assert seen.status == 500
+    (raised,) = seen.inside.raised
+    assert raised.startswith("KeyError: 7 at in_memory.py:")
+
+
+def test_a_stop_of_the_event_loop(shop: Play) -> None:
+    """A call that blocks is named by file and line, with its time, and so is a calculation; no other is."""
+    lines = (APPS / "in_memory.py").read_text().splitlines()
+
+    def blocked(path: str) -> tuple[str, float]:
+        ((place, seconds),) = shop("GET", path).inside.blocked
+        file, _, line = place.partition(":")
+        assert file == "in_memory.py"
+        return lines[int(line) - 1].strip(), seconds
+
+    line, seconds = blocked("/slow")
+    assert line.startswith("time.sleep(0.3)")
+    assert seconds > 0.1
+    assert blocked("/busy")[0] in ("while time.process_time() < until:", "turns += 1")
+    assert shop("GET", "/late").inside.blocked == ()
+
+
+def test_a_new_process_after_a_crash() -> None:
+    """An app that dies answers nothing, is seen to be dead, and lives again after a restart."""
+    with playing("in_memory") as play:
+        first = play("GET", "/pid").body
+        with pytest.raises(httpx2.HTTPError):
+            play("GET", "/crash")
+        play.wait()
+        assert not play.stage.alive
+        assert play.everything().logged == ("so long",)
+        base = play.stage.base
+        play.restart()
+        assert play.stage.alive
+        assert play.stage.base == base
+        assert play("GET", "/pid").body != first
+        assert "so long" in play.everything().logged
+
+
+def test_an_app_that_is_stuck_can_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line to the app does not depend on its event loop, and neither does its end."""
+    monkeypatch.setattr(stage, "STUCK", 0.2)
+    with playing("in_memory") as play:
+        assert play("GET", "/pid").status == 200
+        assert play.stage.alive
+        with pytest.raises(httpx2.TimeoutException):
+            play("GET", "/stuck", patience=0.3)
+        assert play.observed("1").raised == ()
+        assert not play.stage.alive
+        play.restart()
+        assert play.stage.alive
+        assert play("GET", "/pid").status == 200
+
+
+STAGE = """
+import asyncio, sys
+from pathlib import Path
+from specwright.verify.stage.stage import staged
+async def main():
+    async with staged("in_memory", Path(sys.argv[1])) as stage:
+        print(stage.base, flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+def test_nothing_outlives_who_is_killed(tmp_path: Path) -> None:
+    """When the process that staged an app is killed, the app's ends by itself, and clears up."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", STAGE, str(APPS)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as ours:
+        assert ours.stdout is not None
+        base = ours.stdout.readline().strip()
+        assert httpx2.get(f"{base}/pid").status_code == 200
+        assert list(tmp_path.iterdir())
+        ours.kill()
+    with pytest.raises(httpx2.HTTPError):
+        while True:
+            httpx2.get(f"{base}/pid")
+    assert not list(tmp_path.iterdir())
