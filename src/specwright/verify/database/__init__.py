@@ -1,0 +1,1 @@
+"""What the throw-away database says: of plans, of schemas, of migrations."""
