@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from specwright.verify.evidence import Difference
-from specwright.verify.subset import differences, read_json
+from specwright.verify.requirements.evidence import Difference
+from specwright.verify.requirements.subset import differences, read_json
 
 
 @pytest.mark.parametrize(

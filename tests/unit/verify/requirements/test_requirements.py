@@ -16,14 +16,19 @@ from starlette.routing import Route
 
 from builders import backend, entity, field
 from specwright.model.errors import ConfigError, Origin
-from specwright.model.manifest import Example, Manifest, Request, Requirement
-from specwright.model.manifest import Response as Expected
+from specwright.model.manifest import Manifest
+from specwright.model.requirement import Example, Request, Requirement
+from specwright.model.requirement import Response as Expected
 from specwright.model.types import TEXT
-from specwright.verify import examples
-from specwright.verify.evidence import Difference, Evidence, Standing
-from specwright.verify.report import document, lines, summary
-from specwright.verify.requirements import choose, prove
-from specwright.verify.serving import NotServed, serving
+from specwright.verify.reports.document import document
+from specwright.verify.reports.report import Report
+from specwright.verify.reports.requirements import lines
+from specwright.verify.reports.text import summary
+from specwright.verify.requirements import examples
+from specwright.verify.requirements.evidence import Difference, Evidence
+from specwright.verify.requirements.requirements import choose, prove
+from specwright.verify.requirements.serving import NotServed, serving
+from specwright.verify.result import Standing
 
 pytestmark = pytest.mark.anyio
 
@@ -272,8 +277,8 @@ async def test_an_answer_that_changes_is_told() -> None:
 async def test_a_stuck_app_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer in time is a sentence, and the next requirement still runs."""
     monkeypatch.setattr(examples, "PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.requirements.PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.serving._STOP", 0.2)
+    monkeypatch.setattr("specwright.verify.requirements.requirements.PATIENCE", 0.2)
+    monkeypatch.setattr("specwright.verify.requirements.serving._STOP", 0.2)
     stuck, fine = await judged(
         requirement(example("GET /stuck", 200)), requirement(example("GET /text", 200), key="FR-002")
     )
@@ -298,8 +303,8 @@ async def test_an_app_that_blocks_its_thread_does_not_block_the_judge(
             release.wait(60)
 
     monkeypatch.setattr(examples, "PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.requirements.PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.serving._STOP", 0.1)
+    monkeypatch.setattr("specwright.verify.requirements.requirements.PATIENCE", 0.2)
+    monkeypatch.setattr("specwright.verify.requirements.serving._STOP", 0.1)
     try:
         evidence = await only(example("GET /tasks", 200), app=blocking)
     finally:
@@ -333,8 +338,10 @@ async def test_the_report_as_json() -> None:
         requirement(example("GET /tasks", 404), key="FR-002"),
         requirement(key="FR-003"),
     )
-    shown = json.loads(document(found))
-    assert shown["summary"] == {"proved": 1, "broken": 1, "not_run": 1}
+    report = Report("notes", requirements=found)
+    shown = json.loads(document(report))
+    counts = shown["summary"]["requirements"]
+    assert (counts["proved"], counts["broken"], counts["not_run"]) == (1, 1, 1)
     assert [each["standing"] for each in shown["requirements"]] == ["PROVED", "BROKEN", "NOT RUN"]
     assert shown["requirements"][0]["exchanges"][0]["answer"]["status"] == 201
     assert shown["requirements"][1]["failure"]["differences"][0] == {
@@ -342,8 +349,8 @@ async def test_the_report_as_json() -> None:
         "expected": "404",
         "got": "200",
     }
-    assert "x-person" not in document(found)
-    assert summary(found) == "requirements  1 proved · 1 broken · 1 not run"
+    assert "x-person" not in document(report)
+    assert list(summary(report)) == ["  requirements  1 proved · 1 broken · 1 not run"]
 
 
 def test_requirements_are_chosen_by_key() -> None:

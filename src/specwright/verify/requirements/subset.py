@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
-from specwright.verify.evidence import Difference
+from specwright.model import jsonb
+from specwright.verify.requirements.evidence import Difference
 
 #: In an example, any value but null.
 WILDCARD = "*"
@@ -43,16 +45,16 @@ def differences(expected: Any, got: Any, at: str = "") -> Iterator[Difference]:
 
 def as_json(value: Any) -> str:
     """The value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    return jsonb.encode(value, ascii=False, item=", ", member=": ")
 
 
 def read_json(text: str) -> Any:
-    """The value of a JSON text (RFC 8259: no NaN, no Infinity).
+    """The value of a JSON text (RFC 8259: no NaN, no Infinity), its numbers exact.
 
     Raises:
         ValueError: it is not JSON.
     """
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> Any:

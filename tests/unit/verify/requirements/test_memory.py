@@ -2,7 +2,7 @@
 
 import pytest
 
-from specwright.verify.memory import Memory, UnknownCapture
+from specwright.verify.requirements.memory import Memory, UnknownCapture
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The requirements of a spec, each proved by its examples on a fresh, empty database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from difflib import get_close_matches
@@ -8,10 +8,12 @@ from difflib import get_close_matches
 import httpx2
 
 from specwright.model.errors import ConfigError
-from specwright.model.manifest import Manifest, Requirement
-from specwright.verify.evidence import Evidence, Exchange, Standing
-from specwright.verify.examples import PATIENCE, Credentials, Examples
-from specwright.verify.memory import Memory
+from specwright.model.manifest import Manifest
+from specwright.model.requirement import Requirement
+from specwright.verify.requirements.evidence import Evidence, Exchange
+from specwright.verify.requirements.examples import PATIENCE, Credentials, Examples
+from specwright.verify.requirements.memory import Memory
+from specwright.verify.result import Standing
 
 #: Serves the app on an empty database for as long as the context lasts; gives its base URL.
 Serve = Callable[[], AbstractAsyncContextManager[str]]
@@ -38,7 +40,7 @@ def choose(manifest: Manifest, only: Sequence[str]) -> tuple[Requirement, ...]:
 
 async def prove(
     manifest: Manifest, requirements: Sequence[Requirement], serve: Serve, credentials: Credentials
-) -> AsyncIterator[Evidence]:
+) -> AsyncGenerator[Evidence]:
     """Evidence for each requirement, as it is found.
 
     What breaks is tried once more on fresh data, so that an answer that changes from run to run is told

@@ -1,10 +1,11 @@
 """The answers of a requirement, and the `{name.path}` that later examples write for their parts."""
 
-import json
 import re
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
+
+from specwright.verify.requirements.subset import as_json
 
 _CAPTURE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_]+)+)\}")
 
@@ -79,4 +80,4 @@ class Memory:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else as_json(value)

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx2
 
-from specwright.model.manifest import Example, Manifest, Request, Response
-from specwright.verify.evidence import Difference, Exchange, Failure
-from specwright.verify.memory import Memory, UnknownCapture
-from specwright.verify.subset import WILDCARD, as_json, differences, read_json
+from specwright.model.manifest import Manifest
+from specwright.model.requirement import Example, Request, Response
+from specwright.verify.requirements.evidence import Difference, Exchange, Failure
+from specwright.verify.requirements.memory import Memory, UnknownCapture
+from specwright.verify.requirements.subset import WILDCARD, as_json, differences, read_json
 
 #: The headers that let a request speak for a person with these roles and claims.
 Credentials = Callable[[str, tuple[str, ...], Mapping[str, Any]], Mapping[str, str]]

@@ -2,18 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from specwright.model.errors import Origin
-from specwright.model.manifest import Requirement
-
-
-class Standing(StrEnum):
-    """The classes of evidence; there is no silent pass."""
-
-    PROVED = "PROVED"
-    BROKEN = "BROKEN"
-    NOT_RUN = "NOT RUN"
+from specwright.model.requirement import Requirement
+from specwright.verify.result import Standing
 
 
 @dataclass(frozen=True, slots=True)
