@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -34,11 +33,12 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from specwright import loopback
 from specwright.app import Backend
 from specwright.auth import Signer
 from specwright.db import embedded
 from specwright.db.url import normalise
-from specwright.migrate.draft import develop
+from specwright.migrate.draft import build
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
@@ -136,8 +136,7 @@ def specwright_project(specwright_root: Path) -> Iterator[Project]:
         _execute(server, f"CREATE DATABASE {template} TEMPLATE template0 ENCODING 'UTF8'")
         stack.callback(_execute, server, _ROLES.format(template=template))
         stack.callback(_execute, server, f"DROP DATABASE {template} WITH (FORCE)")
-        with TemporaryDirectory(prefix="specwright-") as elsewhere:
-            asyncio.run(develop(Path(elsewhere), manifest, _url(server, template)))
+        asyncio.run(build(manifest, _url(server, template)))
         signer = Signer(Settings.load(specwright_root, environment="development"))
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("ENVIRONMENT", "development")
@@ -208,7 +207,7 @@ def _serving(app: Any) -> Iterator[str]:
     """The application on a socket, in a thread with a loop of its own."""
     config = uvicorn.Config(app, lifespan="auto", log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with loopback.listener() as listener:
         thread = threading.Thread(target=_run, args=(server, listener), daemon=True, name="backend")
         thread.start()
         try:

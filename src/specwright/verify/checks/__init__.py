@@ -1,0 +1,1 @@
+"""The catalogue: one check a module, each with its `CHECK`."""

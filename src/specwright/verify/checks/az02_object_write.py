@@ -1,0 +1,100 @@
+"""AZ02: nobody changes or removes a row that is not theirs to change."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from specwright.verify.check import Check
+from specwright.verify.lab import Lab, NotRun, Row, parse
+from specwright.verify.people.people import ANONYMOUS, Person
+from specwright.verify.result import Probe, Result
+from specwright.verify.surface.surface import Collection, Operation
+
+
+async def run(lab: Lab) -> AsyncIterator[Result]:
+    """Everybody tries to change and to remove a row of the owner, who then looks at it again."""
+    for collection in lab.surface.collections:
+        for operation in (collection.update, collection.replace, collection.delete):
+            if operation is None:
+                continue
+            try:
+                maker = await _baseline(lab, collection, operation)
+            except NotRun as why:
+                yield CHECK.not_run(operation, str(why), *why.probes)
+                continue
+            for person in (*lab.people.ordinary, ANONYMOUS):
+                if person is maker:
+                    continue
+                try:
+                    yield await _judged(lab, collection, operation, person)
+                except NotRun as why:
+                    yield CHECK.not_run(operation, str(why), *why.probes, case=person.name)
+
+
+async def _baseline(lab: Lab, collection: Collection, operation: Operation) -> Person:
+    """Who can, with a row of theirs: a refusal of somebody else would prove nothing otherwise.
+
+    Raises:
+        NotRun: they cannot.
+    """
+    row = await lab.fresh_row(collection, lab.people.owner)
+    before = await _seen(lab, row)
+    tried = await _try(lab, operation, row, row.person)
+    if not tried.succeeded or await _seen(lab, row) == before:
+        raise NotRun("its own maker cannot do it", tried)
+    return row.person
+
+
+async def _judged(lab: Lab, collection: Collection, operation: Operation, person: Person) -> Result:
+    # A row for each try: what one has done must not hide what the next one does.
+    row = await lab.fresh_row(collection, lab.people.owner)
+    before = await _seen(lab, row)
+    tried = await _try(lab, operation, row, person)
+    after = await _seen(lab, row)
+    verb = "remove" if operation.method == "DELETE" else "change"
+    whose = f"{row.person}'s row of {collection.name}"
+    if after == before:
+        return CHECK.proved(operation, f"{person} cannot {verb} {whose}", tried, case=person.name)
+    meant = lab.policy.may(person, operation, row)
+    if meant is False:
+        evidence = (tried, lab.probes[-1])
+        return CHECK.broken(operation, f"{person} can {verb} {whose}", *evidence, case=person.name)
+    if meant is None:
+        who = "anybody" if person.anonymous else "everybody who is signed in"
+        question = f"{who} can {verb} every row of {collection.name}: is that meant?"
+        return CHECK.ask(operation, question, tried)
+    says = f"{person} may {verb} {whose}, as it is meant"
+    return CHECK.proved(operation, says, tried, case=person.name)
+
+
+async def _try(lab: Lab, operation: Operation, row: Row, person: Person) -> Probe:
+    if operation.method == "DELETE":
+        return await lab.send(person, operation, row.place)
+    changes = await lab.maker.body(lab, operation, row.person, row.place)
+    return await lab.send(person, operation, row.place, json=changes)
+
+
+async def _seen(lab: Lab, row: Row) -> Mapping[str, Any] | None:
+    """The row as its owner sees it now; None when it is gone.
+
+    Raises:
+        NotRun: it was never to be seen.
+    """
+    if row.collection.read is not None:
+        probe = await lab.read(row)
+        found = parse(probe)
+        return found if probe.succeeded else None
+    for item in await lab.items(row.collection, row.person, row.place):
+        if isinstance(item, dict) and str(item.get(row.collection.member)) == row.key:
+            return item
+    return None
+
+
+CHECK = Check(
+    id="AZ02",
+    name="object write",
+    sentence="Nobody changes or removes a row that is not theirs to change.",
+    severity=3,
+    references=("OWASP API1:2023", "ASVS 8.2.2", "CWE-639"),
+    remedy="Put the caller into the WHERE of the UPDATE and DELETE, and answer 404 when no row was hit.",
+    run=run,
+)

@@ -1,0 +1,72 @@
+"""AZ06: nobody points a row of theirs at a row that they may not see."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from specwright.verify.check import Check
+from specwright.verify.lab import Lab, NotRun, Row
+from specwright.verify.result import Probe, Result
+from specwright.verify.surface.surface import Collection, Operation, Reference
+
+
+async def run(lab: Lab) -> AsyncIterator[Result]:
+    """The stranger makes, and changes, a row that refers to a row of the owner."""
+    for collection in lab.surface.collections:
+        for reference in collection.references:
+            for operation in (collection.create, collection.change):
+                if operation is None:
+                    continue
+                try:
+                    yield await _judged(lab, collection, reference, operation)
+                except NotRun as why:
+                    yield CHECK.not_run(operation, str(why), *why.probes, case=reference.member)
+
+
+async def _judged(lab: Lab, collection: Collection, reference: Reference, operation: Operation) -> Result:
+    stranger = lab.people.stranger
+    target = lab.surface.collection(reference.collection)
+    foreign = await lab.new_row(target, lab.people.owner)
+    own = await lab.new_row(target, stranger)
+    case = reference.member
+    readable = None
+    if target.read is not None:
+        readable = lab.policy.may(stranger, target.read, foreign)
+        if readable is None:
+            readable = (await lab.read(foreign, stranger)).succeeded
+    if readable is not False:
+        return CHECK.not_run(operation, f"the stranger may see every row of {target.name}", case=case)
+    row = await lab.new_row(collection, stranger)
+    baseline = await _pointed(lab, row, reference, operation, own)
+    if not baseline.succeeded:
+        raise NotRun(f"a row of one's own is not taken as {reference.member} either", baseline)
+    tried = await _pointed(lab, row, reference, operation, foreign)
+    if tried.succeeded and foreign.key in tried.text:
+        says = f"{stranger} can point {reference.member} of {collection.name} at a row of {foreign.person}"
+        return CHECK.broken(operation, says, baseline, tried, case=case)
+    says = f"{reference.member} takes no row that the caller cannot see"
+    return CHECK.proved(operation, says, baseline, tried, case=case)
+
+
+async def _pointed(lab: Lab, row: Row, reference: Reference, operation: Operation, target: Row) -> Probe:
+    """The answer to a body that refers to a row."""
+    body = await lab.maker.body(lab, operation, row.person, row.place)
+    wrapping = row.collection.wrapping
+    inner = body.get(wrapping, body) if wrapping else body
+    inner[reference.member] = _value(reference, target)
+    return await lab.send(row.person, operation, row.place, json=body)
+
+
+def _value(reference: Reference, row: Row) -> Any:
+    key = row.body.get(row.collection.member, row.key)
+    return [key] if reference.many else key
+
+
+CHECK = Check(
+    id="AZ06",
+    name="reference hijack",
+    sentence="Nobody points a row of theirs at a row that they may not see.",
+    severity=3,
+    references=("OWASP API1:2023", "ASVS 8.2.2", "CWE-639"),
+    remedy="Look up what a body refers to as the caller, and refuse it as if it were missing.",
+    run=run,
+)
