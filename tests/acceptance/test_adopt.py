@@ -43,6 +43,10 @@ CREATE INDEX ON "orderItems" (code, note);
 CREATE TABLE likes (
     user_id int REFERENCES "user", item_id bigint REFERENCES "orderItems", PRIMARY KEY (user_id, item_id)
 );
+CREATE TABLE ratings (
+    user_id int REFERENCES "user", item_id bigint REFERENCES "orderItems", stars int,
+    PRIMARY KEY (user_id, item_id)
+);
 CREATE SCHEMA other;
 CREATE TABLE other.people (
     id uuid PRIMARY KEY, name text NOT NULL, parent_id uuid REFERENCES other.people,
@@ -102,7 +106,7 @@ def test_a_database_of_ours_becomes_the_spec_it_came_from(
                     field.bounds,
                     field.pattern,
                 )
-    assert len(found.open_questions) == len(list(found.stored))
+    assert len(found.open_questions) == len(list(found.served))
 
 
 def test_what_a_spec_cannot_say_is_told_and_never_written_as_a_rule(
@@ -113,7 +117,7 @@ def test_what_a_spec_cannot_say_is_told_and_never_written_as_a_rule(
     ran = specwright("adopt", database_url, "--schema", "public", "--schema", "other", cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     manifest = read_project(tmp_path)
-    assert {known.name for known in manifest.stored} == {"People", "AppUser", "OrderItem", "Like"}
+    assert {known.name for known in manifest.stored} == {"People", "AppUser", "OrderItem", "Rating"}
     owner = manifest.resource("People").owner
     assert owner is not None and owner.name == "owner"
     item = manifest.resource("OrderItem")
@@ -148,12 +152,64 @@ def test_what_a_spec_cannot_say_is_told_and_never_written_as_a_rule(
         "OrderItem.ütf: no field can be called",
         "OrderItem: the condition note <> 'x'",
         "OrderItem.createdAt: created_at is built in",
-        "Like: its key is (user_id, item_id)",
+        "Rating: its key is (user_id, item_id)",
+        'AppUser: its links in likes cannot be said: OrderItem has a field "user"',
         "People: it is in the schema other",
         "AppUser: the User of a spec",
     ):
         assert told in ran.stdout, f"{told}\n{ran.stdout}"
         assert told.partition(": ")[2] in text
+
+
+LINKS = """
+CREATE TABLE tags (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE tasks (id uuid PRIMARY KEY, title text NOT NULL);
+CREATE TABLE tasks_tags (
+    task_id uuid REFERENCES tasks ON DELETE CASCADE, tag_id uuid REFERENCES tags ON DELETE CASCADE,
+    PRIMARY KEY (task_id, tag_id)
+);
+CREATE TABLE tasks_related (
+    other_task_id uuid REFERENCES tasks ON DELETE CASCADE, task_id uuid REFERENCES tasks ON DELETE CASCADE,
+    PRIMARY KEY (task_id, other_task_id)
+);
+CREATE TABLE tasks_reviewers (
+    user_id text, task_id uuid REFERENCES tasks ON DELETE CASCADE, PRIMARY KEY (user_id, task_id)
+);
+CREATE TABLE tag_task (
+    tag uuid REFERENCES tags, task uuid REFERENCES tasks, PRIMARY KEY (tag, task)
+);
+CREATE TABLE people (id uuid PRIMARY KEY);
+CREATE TABLE likes (
+    person_id uuid REFERENCES people ON DELETE RESTRICT, task_id uuid REFERENCES tasks ON DELETE CASCADE,
+    PRIMARY KEY (person_id, task_id)
+);
+CREATE TABLE roles (
+    person_id uuid REFERENCES people, task_id uuid REFERENCES tasks, role text,
+    PRIMARY KEY (person_id, task_id)
+);
+"""
+
+
+def test_tables_of_links_are_fields(database_url: str, tmp_path: Path) -> None:
+    """Two references that are the key and nothing else: `many X`, on the side that names the table."""
+    execute(database_url, LINKS)
+    ran = specwright("adopt", database_url, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    found = read_project(tmp_path)
+    assert {known.name for known in found.served} == {"Tag", "Task", "People", "Role"}
+    fields = {field.name: str(field.type) for field in found.resource("Task").fields if field.linked}
+    assert fields == {"related": "many Task", "reviewers": "many User", "tags": "many Tag"}
+    likes = found.resource("People").field("likes")
+    assert likes is not None and likes.linked == "Task"
+    for told in (
+        'Tag: its links in tag_task cannot be said: Task has a field "tags"',
+        'People.likes: its links are stored in "likes", and those of this field in people_likes',
+        'People.likes: its links are stored with "person_id", and those of this field with people_id',
+        "People.likes: its links go with either row: ON DELETE CASCADE",
+        "Role: its key is (person_id, task_id)",
+    ):
+        assert told in ran.stdout, ran.stdout
+    assert "Task." not in ran.stdout
 
 
 def test_models_are_adopted_by_file_or_by_name(tmp_path: Path) -> None:

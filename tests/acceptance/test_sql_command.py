@@ -45,10 +45,19 @@ def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     [
         ("GET /notes?text__contains=x&sort=-text&limit=5", ["strpos", "'x'", "limit = 6", "owner == caller"]),
         (
+            "PATCH /notes?text=x&max_affected=5",
+            ["UPDATE notes", "FOR UPDATE OF t", "most = 6", "owner == caller"],
+        ),
+        (
+            'DELETE /notes?filter=text == "x"&max_affected=5',
+            ["DELETE FROM notes", "literal0 = 'x'", "most = 6"],
+        ),
+        (
             'GET /notes?filter=text == "x" and owner == caller&sort=-text__nulls_last',
             ["literal0 = 'x'", "caller_text = 'ada'", "t.text = $"],
         ),
         (f"PATCH /notes/{KEY}", ["UPDATE notes", "new_text = NULL"]),
+        (f"PATCH /notes/{KEY}?fields=text", ["UPDATE notes", "SELECT written.text AS text) AS item"]),
         ("POST /notes", ["INSERT INTO notes", "'ada'"]),
     ],
 )

@@ -28,6 +28,8 @@ COMMANDS = {
     "serve": "serve",
     "check": "check",
     "verify": "verify",
+    "checks": "checks",
+    "trace": "trace",
     "access": "access",
     "sql": "sql",
     "migrate": "migrate",

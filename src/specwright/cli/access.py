@@ -12,12 +12,14 @@ from specwright.cli.project import find_project
 from specwright.model.caller import Caller
 from specwright.model.errors import ConfigError
 from specwright.model.expression import FALSE
-from specwright.model.manifest import ACTIONS, TO, Manifest, Resource
+from specwright.model.grant import ACTIONS, TO
+from specwright.model.manifest import Manifest
 from specwright.model.names import suggest
+from specwright.model.resource import Resource
 from specwright.model.syntax import print_expression
 from specwright.read.project import read_project
 from specwright.write.access_page import as_html
-from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text
+from specwright.write.matrix import access_matrix, as_json, as_markdown, as_text, verbs_by_words
 
 #: How an arrow may be typed.
 _ARROW = re.compile(r"\s*(?:→|->|=>)\s*")
@@ -62,8 +64,10 @@ def access(
         raise ConfigError("Say whose access to what: specwright access ada tasks/ID update")
     resource, key = _row(manifest, row)
     action = _ARROW.sub(TO, action)
+    words = verbs_by_words(resource)
+    action = words.get(action, action)
     if action not in resource.verbs:
-        raise ConfigError(f'There is no action "{action}": {", ".join(resource.verbs)}.')
+        raise ConfigError(f'There is no action "{action}": {", ".join(words)}.')
     caller = person(manifest, name, role, tenant)
     if resource.tenant is not None and caller.tenant is None and not caller.anonymous:
         raise ConfigError(f"{resource.name} is within a tenant: say which with --tenant KEY.")

@@ -74,10 +74,13 @@ def _read(
         name = normalise(source).database or "database"
         return _feature(name), asyncio.run(_reflect(source, schemas)), {}
     from specwright.read.classes import known_of, mapped_classes
+    from specwright.read.storedlinks import stored_link
 
     module = _module(source)
     classes = mapped_classes(module)
     tables = [model.__table__ for model in classes]
+    known = [table for metadata in {table.metadata for table in tables} for table in metadata.tables.values()]
+    tables += [table for table in known if table not in tables and stored_link(table) is not None]
     extras = {model.__table__.fullname: known_of(model) for model in classes}
     name = module.__name__.rpartition(".")[2]
     if name == "models" and "." in module.__name__:

@@ -14,7 +14,7 @@ from specwright.model.document import to_document
 from specwright.model.errors import Mistake, Origin, SpecError
 from specwright.model.manifest import Manifest
 from specwright.read import read_project
-from specwright.read.questions import Question, not_served, questions
+from specwright.read.questions import Question, questions
 
 #: Questions that are printed as text; more are noise.
 MOST_QUESTIONS = 5
@@ -35,7 +35,7 @@ def check(
     directory: Directory = None,
     format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
 ) -> None:
-    """Read the spec: its mistakes, the questions it leaves open, and what is not served yet.
+    """Read the spec: its mistakes, and the questions it leaves open.
 
     Exit code 1 when the spec has mistakes. Questions are no mistakes: a safe default is in force for each.
     """
@@ -79,7 +79,6 @@ def _findings(manifest: Manifest, mistakes: Iterable[Mistake]) -> dict[str, Any]
             )
             for question in questions(manifest)
         ],
-        "not_served": [_placed(found.origin, what=found.what) for found in not_served(manifest)],
         "open_questions": [_placed(mark.origin, text=mark.text) for mark in manifest.open_questions],
     }
 
@@ -104,10 +103,6 @@ def _report(manifest: Manifest) -> list[str]:
             lines.append(
                 f"  … and {_count(len(asked) - MOST_QUESTIONS, 'more question')} (--format json has all)."
             )
-    missing = not_served(manifest)
-    if missing:
-        lines += ["", "Read, and not served yet:"]
-        lines += [f"  {found.origin}  {found.what}" for found in missing]
     if manifest.open_questions:
         lines += ["", "Marked [NEEDS CLARIFICATION]:"]
         lines += [f"  {mark.origin}  {mark.text}" for mark in manifest.open_questions]

@@ -24,7 +24,8 @@ from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 from specwright.settings import Settings, unsafe
 from specwright.sql.claims import DEFINER
-from specwright.sql.policies import DERIVED, protection
+from specwright.sql.protection import protection
+from specwright.sql.roles import DERIVED
 
 FINDINGS = 1
 _OLDEST, _NEWEST = 15, 18

@@ -1,142 +1,275 @@
-"""`specwright verify`: the requirements of the specs, proved on the app over HTTP."""
+"""`specwright verify`: what a spec says, and what a sound backend does, proved on a running app."""
 
 import asyncio
-import os
-import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from specwright.auth import Signer
-from specwright.cli.project import find_project
-from specwright.cli.server import load
-from specwright.db import embedded
-from specwright.db.url import Dsn, normalise
-from specwright.migrate.draft import develop
-from specwright.model.errors import ConfigError, SpecwrightError
-from specwright.model.manifest import Manifest, Requirement
+from specwright.cli.project import SPECS, find_project
+from specwright.cli.proof import proofs
+from specwright.cli.staging import project
+from specwright.model.errors import ConfigError, SpecError
+from specwright.model.manifest import Manifest
+from specwright.model.requirement import Requirement
 from specwright.read.project import read_project
-from specwright.settings import Settings
-from specwright.verify.databases import Databases
-from specwright.verify.evidence import Evidence, Standing
-from specwright.verify.examples import Credentials
-from specwright.verify.report import document, lines, summary
-from specwright.verify.requirements import Serve, choose, prove
-from specwright.verify.serving import serving
+from specwright.verify.assembly import is_url, lab
+from specwright.verify.baseline import Accepted, read_baseline
+from specwright.verify.check import Check, all_checks, choose_checks
+from specwright.verify.engine import Began, Ended, run
+from specwright.verify.lab import Lab
+from specwright.verify.project import Project
+from specwright.verify.reports import text
+from specwright.verify.reports.document import document
+from specwright.verify.reports.endpoints import endpoints
+from specwright.verify.reports.junit import junit
+from specwright.verify.reports.markdown import markdown
+from specwright.verify.reports.page import page
+from specwright.verify.reports.report import Exit, Report
+from specwright.verify.reports.requirements import lines
+from specwright.verify.reports.sarif import sarif
+from specwright.verify.requirements.evidence import Evidence
+from specwright.verify.requirements.marks import find_marks
+from specwright.verify.requirements.requirements import choose
+from specwright.verify.requirements.trace import Traced, follow
+from specwright.verify.result import Result, Standing
 
 
 class Format(StrEnum):
-    """How the evidence is printed."""
+    """How the report is written."""
 
     TEXT = "text"
     JSON = "json"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+_WRITERS = {
+    Format.JSON: document,
+    Format.JUNIT: junit,
+    Format.SARIF: sarif,
+    Format.MARKDOWN: markdown,
+    Format.HTML: page,
+}
 
 
 def verify(
-    directory: Annotated[
-        Path | None, typer.Argument(help="The project's folder; by default the one you are in.")
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            help="A project's folder (by default the one you are in), MODULE:APP of any FastAPI app, or the"
+            " URL of a running one."
+        ),
+    ] = None,
+    people: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="people.toml: who signs in to the app, and how.")
     ] = None,
     requirements: Annotated[
-        bool,
-        typer.Option("--requirements", help="The requirements of the specs, by their examples: the default."),
+        bool, typer.Option("--requirements", help="Only the requirements of the specs, by their examples.")
     ] = False,
-    format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="FR-001", help="This requirement only; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this check (AZ01) or requirement (FR-001); may be repeated."),
     ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Not this check; may be repeated.")
+    ] = None,
+    replay: Annotated[
+        str | None, typer.Option(metavar="ID", help="One finding once more, with every request and answer.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML: findings that are accepted until a day.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another one sends other values.")] = 0,
+    format: Annotated[Format, typer.Option(help="text, json, junit, sarif, markdown or html.")] = Format.TEXT,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report there, and the text here.")
+    ] = None,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The Python that MODULE:APP is installed for: by default that of .venv or venv here, or else"
+            " Specwright's own.",
+        ),
+    ] = None,
+    anywhere: Annotated[
+        bool, typer.Option("--anywhere", help="The URL may lead off this machine: rows are made there.")
+    ] = False,
 ) -> None:
-    """Run the examples of each requirement against the API, each requirement on an empty database.
+    """Prove a backend: its requirements, who may do what, bad input, N+1 queries, and more.
 
-    PROVED, BROKEN (a diff, with the spec's line) or NOT RUN (why) for each. The databases are on a server of
-    their own, gone afterwards; yours is not touched. Exit code 1 when a requirement is broken.
+    An app given as MODULE:APP runs in a process of its own on throw-away databases; its own is not touched.
+    Exit code 1 when something is broken, 2 when nothing could be proved.
     """
-    root = find_project(directory)
-    manifest = read_project(root)
-    chosen = choose(manifest, only or ())
-    del requirements  # the one kind of check there is: run with and without the word
-    found = asyncio.run(_gather(root, manifest, chosen, format))
-    typer.echo(document(found) if format is Format.JSON else f"\n{summary(found)}")
-    if any(evidence.standing is Standing.BROKEN for evidence in found):
-        raise typer.Exit(1)
+    accepted = {} if baseline is None else read_baseline(baseline, date.today())
+    quiet = format is not Format.TEXT and output is None
+    verification = _Verification(
+        target, people, seed, accepted, python=python, anywhere=anywhere, quiet=quiet
+    )
+    if replay is not None:
+        asyncio.run(verification.replay(replay))
+    else:
+        asyncio.run(verification.everything(only or (), skip or (), requirements=requirements))
+    report = verification.report()
+    if replay is None and not quiet:
+        typer.echo()
+        for line in text.summary(report):
+            typer.echo(line)
+    if format is not Format.TEXT:
+        written = _WRITERS[format](report)
+        if output is None:
+            typer.echo(written)
+        else:
+            output.write_text(written, encoding="utf-8")
+    if report.exit is Exit.NOTHING and not quiet:
+        typer.echo("  nothing could be proved", err=True)
+    if report.exit is not Exit.SOUND:
+        raise typer.Exit(int(report.exit))
 
 
-async def _gather(
-    root: Path, manifest: Manifest, requirements: tuple[Requirement, ...], format: Format
-) -> list[Evidence]:
-    found = []
-    async with _running(root, manifest) as (serve, credentials):
-        async for evidence in prove(manifest, requirements, serve, credentials):
-            found.append(evidence)
-            if format is Format.TEXT:
-                for line in lines(evidence, by_id=len(manifest.features) > 1):
-                    typer.echo(line)
-    return found
+class _Verification:
+    """One run: what it works on, and what it has seen so far."""
+
+    def __init__(
+        self,
+        target: str | None,
+        people: Path | None,
+        seed: int,
+        accepted: Mapping[str, Accepted],
+        *,
+        python: Path | None,
+        anywhere: bool,
+        quiet: bool,
+    ) -> None:
+        self.people = people
+        self.python = python
+        self.anywhere = anywhere
+        self.quiet = quiet
+        self.app = target if target is not None and _is_app(target) else None
+        self.root = None if self.app is not None else find_project(None if target is None else Path(target))
+        self.manifest = Manifest() if self.root is None else read_project(self.root)
+        if python is not None and (self.root is not None or is_url(self.app or "")):
+            raise ConfigError("--python says what MODULE:APP runs with; nothing else is started by it.")
+        name = self.app or (self.root.name if self.root is not None else "")
+        self._report = Report(name, seed=seed, accepted=accepted)
+        self._evidence: list[Evidence] = []
+        self._results: list[Result] = []
+
+    def report(self) -> Report:
+        """Everything that was seen."""
+        return replace(self._report, requirements=self._evidence, results=self._results)
+
+    async def everything(self, only: Sequence[str], skip: Sequence[str], *, requirements: bool) -> None:
+        """The requirements first, then the checks; as far as they are asked for."""
+        named, rest = choose_checks(only)
+        checks = [] if requirements or (only and not named) else (named or all_checks())
+        left_out, unknown = choose_checks(skip)
+        if unknown:
+            raise ConfigError(f"No check is called {unknown[0]}: specwright checks lists them.")
+        if rest or not only:
+            await self._prove(choose(self.manifest, rest), every=requirements or bool(only))
+        if checks:
+            await self._check([check for check in checks if check not in left_out])
+
+    async def replay(self, finding: str) -> None:
+        """One finding once more, whole."""
+        named, _ = choose_checks([finding.partition("-")[0]])
+        if not named:
+            raise ConfigError(f"{finding} is no finding: they are called like AZ02-7f3a.")
+        self.quiet = True
+        await self._check(named)
+        report = self.report()
+        self._results = [result for result in self._results if result.id == finding]
+        for found in (*report.findings, *report.questions):
+            if any(result.id == finding for result in found.results):
+                typer.echo("\n".join(text.finding(found, whole=True)))
+                return
+        for result in self._results:
+            typer.echo(f"  {finding} is not broken: {result.standing.value}, {result.says}")
+        if not self._results:
+            raise ConfigError(f"Nothing that {named[0].id} looks at here is called {finding}.")
+
+    async def _prove(self, requirements: Sequence[Requirement], *, every: bool) -> None:
+        """The requirements; `every` line of them, or of those that do not hold."""
+        if self.root is None or not requirements:
+            return
+        async with aclosing(proofs(self.root, self.manifest, requirements)) as proving:
+            async for evidence in proving:
+                self._evidence.append(evidence)
+                if not self.quiet and (every or evidence.standing is Standing.BROKEN):
+                    for line in lines(evidence, by_id=len(self.manifest.features) > 1):
+                        typer.echo(line)
+
+    async def _check(self, checks: Sequence[Check]) -> None:
+        trace: tuple[Traced, ...] = ()
+        if self.root is not None:
+            marks, mistakes = find_marks(self.root, self.manifest)
+            if mistakes:
+                raise SpecError(mistakes)
+            async with project(self.root, self.manifest) as staged:
+                made = await self._run(staged, checks)
+            by_id = {evidence.requirement.id: evidence for evidence in self._evidence}
+            trace = follow(self.manifest, marks, by_id, self._results)
+        else:
+            assert self.app is not None
+            made = await self._run(self.app, checks)
+        self._report = replace(
+            self._report,
+            checks=checks,
+            coverage=made.coverage(),
+            people=[person.name for person in made.people.signed_in],
+            endpoints=endpoints(made.probes),
+            notes=made.inside.notes if made.inside is not None else (),
+            trace=trace,
+        )
+
+    async def _run(self, target: str | Project, checks: Sequence[Check]) -> Lab:
+        folder = Path.cwd()
+        asked = lab(
+            target,
+            folder,
+            self.people,
+            seed=self._report.seed,
+            anywhere=self.anywhere,
+            python=self.python,
+        )
+        async with asked as made, aclosing(run(made, checks)) as running:
+            async for event in running:
+                match event:
+                    case Began(check):
+                        self._progress(f"  … {check.id}  {check.name}")
+                    case Ended(check, results):
+                        self._progress("")
+                        self._results += results
+                        if not self.quiet:
+                            self._tell(check, results)
+            return made
+
+    def _tell(self, check: Check, results: Sequence[Result]) -> None:
+        seen = replace(self._report, checks=[check], results=results)
+        if not seen.findings and (seen.standing(Standing.PROVED) or not seen.questions):
+            for line in text.passed(check, tuple(results)):
+                typer.echo(line)
+        for found in seen.findings:
+            typer.echo("\n".join(text.finding(found)))
+        for found in (*seen.questions, *seen.suspicions):
+            typer.echo(text.question(found))
+
+    def _progress(self, line: str) -> None:
+        if not self.quiet and sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{line}")
+            sys.stderr.flush()
 
 
-@asynccontextmanager
-async def _running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve, Credentials]]:
-    """The project's app, on a database server and with sign-in keys made for this run."""
-    signer = Signer(Settings.load(root, environment="development"))
-    with embedded.scratch() as server:
-        databases = Databases(normalise(server.url))
-        await databases.prepare(lambda dsn: _build(manifest, dsn))
-        async with _issuing(signer) as sign_in:
-            os.environ.update(
-                sign_in,
-                ENVIRONMENT="development",
-                DATABASE_URL=databases.address.sqlalchemy_url,
-                SESSION_DATABASE_URL=databases.address.sqlalchemy_url,
-                APP_SECRET=secrets.token_urlsafe(32),
-            )
-            app = _loaded(root)
-
-            @asynccontextmanager
-            async def serve() -> AsyncIterator[str]:
-                async with databases.fresh(), serving(app) as base:
-                    yield base
-
-            def credentials(
-                person: str, roles: tuple[str, ...], claims: Mapping[str, Any]
-            ) -> Mapping[str, str]:
-                return {"authorization": f"Bearer {signer.token(person, roles, claims)}"}
-
-            yield serve, credentials
-
-
-def _loaded(root: Path) -> Any:
-    try:
-        return load(root)
-    except SpecwrightError:
-        raise
-    except Exception as error:
-        # The project's own code: whatever it raises, the person needs its words.
-        raise ConfigError(f"app/main.py cannot be loaded: {error}.") from error
-
-
-@asynccontextmanager
-async def _issuing(signer: Signer) -> AsyncIterator[dict[str, str]]:
-    """The settings by which the app takes the signer's tokens; its keys are published meanwhile."""
-    if signer.jwks is None:
-        yield {"AUTH_SECRET": signer.secret}
-        return
-
-    async def issuer(request: Request) -> Response:
-        return Response(signer.jwks, media_type="application/json")
-
-    async with serving(Starlette(routes=[Route("/jwks", issuer)])) as base:
-        yield {"AUTH_JWKS_URL": f"{base}/jwks"}
-
-
-async def _build(manifest: Manifest, dsn: Dsn) -> None:
-    """The schema of the spec, as `specwright up` makes it in an empty database."""
-    with TemporaryDirectory(prefix="specwright-") as elsewhere:
-        await develop(Path(elsewhere), manifest, dsn.sqlalchemy_url)
+def _is_app(target: str) -> bool:
+    """Whether a target is `module:app` or a URL; a folder is none, whatever its name."""
+    return ":" in target and not (Path(target) / SPECS).is_dir()

@@ -1,10 +1,9 @@
 """Which of a project's files change: its specs, its app and its settings, and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from watchfiles import Change, DefaultFilter, awatch
 
@@ -69,8 +68,8 @@ async def watching(root: Path) -> AsyncIterator[Changes]:
     changes = Changes()
     anew = asyncio.Event()
     tasks = [
-        asyncio.create_task(_told(_watch_top(root, changes, anew))),
-        asyncio.create_task(_told(_watch_folders(root, changes, anew))),
+        asyncio.create_task(_told(_watch_top, root, changes, anew)),
+        asyncio.create_task(_told(_watch_folders, root, changes, anew)),
     ]
     try:
         yield changes
@@ -80,10 +79,13 @@ async def watching(root: Path) -> AsyncIterator[Changes]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(watch: Coroutine[Any, Any, None]) -> None:
+Watch = Callable[[Path, Changes, asyncio.Event], Awaitable[None]]
+
+
+async def _told(watch: Watch, root: Path, changes: Changes, anew: asyncio.Event) -> None:
     """A system that can watch no more files, as they have a limit, does not end what is served."""
     try:
-        await watch
+        await watch(root, changes, anew)
     except (OSError, RuntimeError) as error:
         console.failed(f"the files cannot be watched ({error}): after a change, start specwright up again")
 

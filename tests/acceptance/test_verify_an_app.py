@@ -1,0 +1,105 @@
+"""`specwright verify MODULE:APP` as a person runs it, on an app with ten holes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[1] / "broken" / "ten_holes"
+
+
+def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, on the app, from the app's folder."""
+    command = [sys.executable, "-m", "specwright", "verify", "app:app", "--people", str(APP / "people.toml")]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """One run of two checks: what stood on the terminal, and the page."""
+    page = tmp_path_factory.mktemp("page") / "report.html"
+    ended = verify(APP, "--only", "AZ01", "--only", "object write", "--format", "html", "--output", str(page))
+    assert ended.returncode == 1, ended.stderr
+    return {"text": ended.stdout, "page": page.read_text(encoding="utf-8")}
+
+
+def test_a_finding_says_what_where_and_what_to_do(told: dict[str, str]) -> None:
+    """Who, the operation, the line, the requests, the way to see it again, the remedy, the coverage."""
+    (line,) = [line for line in told["text"].splitlines() if "✗ AZ01" in line]
+    assert "bob can read ada's row of invoices" in line and "GET /invoices/{id}" in line and "app.py:" in line
+    assert "replay: specwright verify --replay AZ01-" in told["text"]
+    assert "mend: " in told["text"]
+    assert "2xx to one of ada, bob" in told["text"]
+    assert "AZ03" not in told["text"], "only what was asked for is run"
+
+
+def test_the_page_has_it_too(told: dict[str, str]) -> None:
+    """One file; the credential is not in it."""
+    assert "bob can read ada&#x27;s row of invoices" in told["page"]
+    assert "<script" not in told["page"] and "Bearer " not in told["page"]
+
+
+def test_a_finding_is_replayed_by_its_id(told: dict[str, str]) -> None:
+    """Every request and answer of it, and the same exit code; an id that nothing has is told."""
+    id = told["text"].split("--replay ", 1)[1].split()[0]
+    again = verify(APP, "--replay", id)
+    assert again.returncode == 1
+    assert "> As: bob" in again.stdout and "< 200 {" in again.stdout
+    other = verify(APP, "--replay", "AZ01-0000")
+    assert other.returncode == 2 and "is called AZ01-0000" in other.stderr
+    nothing = verify(APP, "--replay", "nonsense")
+    assert nothing.returncode == 2 and "they are called like AZ02-7f3a" in nothing.stderr
+
+
+@pytest.fixture(scope="module")
+def findings() -> set[str]:
+    """The ids of what one check finds, as JSON tells."""
+    found = json.loads(verify(APP, "--only", "AZ02", "--format", "json").stdout)["findings"]
+    assert len(found) == 2
+    return {each["id"] for each in found}
+
+
+def test_seeds_agree(findings: set[str]) -> None:
+    """The same is found, whatever values were sent to find it."""
+    for seed in ("1", "2"):
+        ended = verify(APP, "--only", "AZ02", "--seed", seed, "--format", "sarif")
+        results = json.loads(ended.stdout)["runs"][0]["results"]
+        assert {each["partialFingerprints"]["specwright/v1"] for each in results} == findings
+
+
+def test_a_baseline_opens_the_gate_for_a_while(findings: set[str], tmp_path: Path) -> None:
+    """Accepted findings are told and do not count; one that is not accepted does."""
+    baseline = tmp_path / "baseline.toml"
+
+    def accept(*ids: str) -> None:
+        entry = '[[accepted]]\nfinding = "{}"\nreason = "later"\nuntil = 2999-01-01\n'
+        baseline.write_text("".join(entry.format(id) for id in ids), encoding="utf-8")
+
+    accept(*findings)
+    assert verify(APP, "--only", "AZ02", "--baseline", str(baseline)).returncode == 0
+    accept(min(findings))
+    ended = verify(APP, "--only", "AZ02", "--baseline", str(baseline))
+    assert ended.returncode == 1 and "1 accepted" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--only", "AZ99"), "No requirement has the key AZ99"),
+        (("--skip", "AZ99"), "No check is called AZ99"),
+        (("--baseline", "none.toml"), "none.toml cannot be read"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(arguments: tuple[str, ...], said: str) -> None:
+    """Exit code 2, nothing is run."""
+    ended = verify(APP, *arguments)
+    assert ended.returncode == 2 and said in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_nothing_is_written_beside_the_app() -> None:
+    """Whatever ran before: the folder holds what it held."""
+    assert sorted(file.name for file in APP.iterdir()) == ["app.py", "people.toml"]
