@@ -1,0 +1,70 @@
+"""Animals by SQLAlchemy and psycopg; a part of a name is bound to text()."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException, Path
+from guard import guard
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, create_engine, text
+
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1))
+
+TABLE = "CREATE TABLE IF NOT EXISTS animal (id serial PRIMARY KEY, name text NOT NULL)"
+
+
+class NewAnimal(BaseModel):
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00]*$")
+
+
+class Animal(NewAnimal):
+    id: int
+
+
+class Search:
+    """What is looked for, as a dependency."""
+
+    where = "strpos(name, :q) > 0"
+
+    def __init__(self, q: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] = "") -> None:
+        self.statement = text(f"SELECT id, name FROM animal WHERE {self.where} ORDER BY id DESC LIMIT 100")
+        self.values = {"q": q}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with engine.begin() as connection:
+        connection.execute(text(TABLE))
+    yield
+
+
+def connected() -> Iterator[Connection]:
+    with engine.begin() as connection:
+        yield connection
+
+
+Connected = Annotated[Connection, Depends(connected)]
+app = FastAPI(lifespan=lifespan)
+guard(app)
+
+
+@app.post("/animals", status_code=201)
+def catch(animal: NewAnimal, connection: Connected) -> Animal:
+    statement = text("INSERT INTO animal (name) VALUES (:name) RETURNING id, name")
+    return Animal(**connection.execute(statement, {"name": animal.name}).mappings().one())
+
+
+@app.get("/animals")
+def animals(search: Annotated[Search, Depends()], connection: Connected) -> list[Animal]:
+    return [Animal(**row) for row in connection.execute(search.statement, search.values).mappings()]
+
+
+@app.get("/animals/{id}")
+def animal(id: Annotated[int, Path(ge=1, lt=2**31)], connection: Connected) -> Animal:
+    statement = text("SELECT id, name FROM animal WHERE id = :id")
+    row = connection.execute(statement, {"id": id}).mappings().one_or_none()
+    if row is None:
+        raise HTTPException(404, "No such animal")
+    return Animal(**row)

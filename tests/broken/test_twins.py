@@ -1,0 +1,100 @@
+"""Apps with one fault each, and their sound twins, which differ in the guard only.
+
+A folder `az01_object_read` holds `broken.py` and `sound.py`, each an `app`, and a `people.toml` where people
+cannot sign up by themselves; an app with migrations is a folder `broken` with a `main.py`. A sound twin gives
+no BROKEN of any check: so its key is made when it starts, and a login, where there is one, does not go on for
+ever.
+"""
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from specwright.verify.assembly import lab
+from specwright.verify.check import Check, all_checks
+from specwright.verify.engine import Ended, run
+from specwright.verify.result import Result, Standing
+
+pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
+
+_PAIRS = sorted(
+    twin.parent for name in ("broken", "broken.py") for twin in Path(__file__).parent.glob(f"*/{name}")
+)
+
+
+@pytest.fixture(autouse=True)
+def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twins import the module `guard` beside their folders."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+each_pair = pytest.mark.parametrize("pair", _PAIRS, ids=lambda pair: pair.name)
+
+
+@each_pair
+async def test_a_broken_app_is_caught(pair: Path) -> None:
+    """The check of its name sees the fault."""
+    check = _check(pair)
+    # One that judges what others saw needs the others.
+    results = await _verified(pair, "broken", all_checks() if check.last else [check])
+    broken = [result.check for result in results if result.standing is Standing.BROKEN]
+    assert check.id in broken, _told(results)
+
+
+@each_pair
+async def test_a_sound_app_gives_nothing(pair: Path) -> None:
+    """No check sees a fault; and the one of its name has proved something, so that its silence counts."""
+    results = await _verified(pair, "sound", all_checks())
+    broken = [result for result in results if result.standing is Standing.BROKEN]
+    assert not broken, _told(broken)
+    own = [result for result in results if result.check == _check(pair).id]
+    assert any(result.standing is Standing.PROVED for result in own), _told(own)
+
+
+@each_pair
+def test_twins_are_alike(pair: Path) -> None:
+    """They serve the same routes: a sound app that has nothing to guard proves nothing."""
+    broken, sound = (_routes(_file(pair, twin)) for twin in ("broken", "sound"))
+    assert broken == sound
+
+
+async def _verified(pair: Path, twin: str, checks: Sequence[Check]) -> list[Result]:
+    """What checks say of an app on a stage."""
+    people = pair / "people.toml"
+    results: list[Result] = []
+    app = _file(pair, twin)
+    async with lab(f"{app.stem}:app", app.parent, people if people.is_file() else None) as assembled:
+        async for event in run(assembled, checks):
+            if isinstance(event, Ended):
+                results += event.results
+    return results
+
+
+def _file(pair: Path, twin: str) -> Path:
+    return pair / twin / "main.py" if (pair / twin).is_dir() else pair / f"{twin}.py"
+
+
+def _check(pair: Path) -> Check:
+    id = pair.name.partition("_")[0].upper()
+    return next(check for check in all_checks() if check.id == id)
+
+
+def _routes(file: Path) -> list[str]:
+    """The paths in an app's code, as they stand in its decorators."""
+    return sorted(
+        ast.unparse(decorator.func).rpartition(".")[2] + " " + ast.unparse(decorator.args[0])
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and decorator.args
+    )
+
+
+def _told(results: Sequence[Result]) -> str:
+    return "\n".join(
+        f"{result.check} {result.standing} {result.subject}: {result.says}"
+        + "".join(f"\n    {probe} {probe.text[:200]}" for probe in result.probes)
+        for result in results
+    )
