@@ -1,0 +1,49 @@
+"""The mutants of `make mutants`: there are enough, and each still applies. The command runs them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from guards import GUARDS, SOURCE, Guard, Mutant, mutants
+
+_MUTANTS = mutants(GUARDS)
+
+
+def test_there_are_enough() -> None:
+    """Forty at least, of all kinds of guards, and no two are the same."""
+    assert len(_MUTANTS) >= 40
+    assert {mutant.guard for mutant in _MUTANTS} >= {
+        "scope in a statement", "named check of a write", "part of a scope", "field visibility",
+        "token claim", "entity tag", "cursor signature", "cursor binding", "idempotency", "limit",
+        "policy", "index",
+    }  # fmt: skip
+    assert len({(mutant.module, mutant.text) for mutant in _MUTANTS}) == len(_MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", _MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_a_module_without_the_guard(mutant: Mutant) -> None:
+    """It is Python, it differs from the module, and in the lines of the guard alone."""
+    source = (SOURCE / mutant.module).read_text(encoding="utf-8")
+    assert mutant.text != source
+    compile(mutant.text, mutant.module, "exec")
+    before = source.splitlines()[: mutant.line - 1]
+    assert mutant.text.splitlines()[: mutant.line - 1] == before
+
+
+def test_a_guard_that_has_moved_is_missed() -> None:
+    """What is found less often than it must be is named, and with it where that is said."""
+    first = GUARDS[0]
+    moved = Guard(first.name, ("api/etag.py",), first.find, first.checks, 1)
+    with pytest.raises(LookupError, match="has it moved, or been renamed"):
+        mutants([moved])
+
+
+def test_what_is_held_twice_is_there() -> None:
+    """A place that is left out, since another guard holds it too, is still a place."""
+    for guard in GUARDS:
+        whole = Guard(guard.name, guard.modules, guard.find, guard.checks, guard.least)
+        assert guard.twice.keys() <= {mutant.removed for mutant in mutants([whole])}
+        assert all(guard.twice.values()), "it is said what holds the place as well"
