@@ -547,7 +547,7 @@ class Note(Row, table=True):
         ),
         sa.CheckConstraint(
             sa.literal_column(
-                "((contact_id IS NULL) IS NOT true OR (deal_id IS NULL) IS NOT true) IS true",
+                "(contact_id IS NOT NULL OR deal_id IS NOT NULL) IS true",
             ),
             name="ck_notes_rule_2",
         ),

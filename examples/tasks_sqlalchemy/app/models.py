@@ -7,10 +7,12 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
     DateTime,
     FetchedValue,
     ForeignKey,
     String,
+    Table,
     UniqueConstraint,
     func,
 )
@@ -44,6 +46,27 @@ class Project(Row):
     tasks: Mapped[list["Task"]] = relationship(back_populates="project", passive_deletes="all")
 
 
+class Tag(Row):
+    """A word for what is alike."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("owner_id", "name"), CheckConstraint("char_length(name) >= 1"))
+
+    name: Mapped[str] = mapped_column(String(40))
+    owner_id: Mapped[str]
+    tasks: Mapped[list["Task"]] = relationship(
+        secondary="tasks_tags", back_populates="tags", passive_deletes=True
+    )
+
+
+tasks_tags = Table(
+    "tasks_tags",
+    Row.metadata,
+    Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
 class Task(Row):
     """Something to do."""
 
@@ -61,6 +84,7 @@ class Task(Row):
     owner_id: Mapped[str]
     project_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("projects.id", ondelete="SET NULL"))
     project: Mapped[Project | None] = relationship(back_populates="tasks")
+    tags: Mapped[list[Tag]] = relationship(secondary=tasks_tags, back_populates="tasks", passive_deletes=True)
 
 
 class Comment(Row):

@@ -38,6 +38,26 @@ class Project(Row, table=True):
     tasks: list["Task"] = Relationship(back_populates="project", passive_deletes="all")
 
 
+class TaskTag(SQLModel, table=True):
+    """A tag that a task has."""
+
+    __tablename__ = "tasks_tags"
+
+    task_id: uuid.UUID = Field(primary_key=True, foreign_key="tasks.id", ondelete="CASCADE")
+    tag_id: uuid.UUID = Field(primary_key=True, foreign_key="tags.id", ondelete="CASCADE")
+
+
+class Tag(Row, table=True):
+    """A word for what is alike."""
+
+    __tablename__ = "tags"
+    __table_args__ = (sa.UniqueConstraint("owner_id", "name"),)
+
+    name: str = Field(min_length=1, max_length=40)
+    owner_id: str
+    tasks: list["Task"] = Relationship(back_populates="tags", link_model=TaskTag, passive_deletes=True)
+
+
 class Task(Row, table=True):
     """Something to do."""
 
@@ -51,6 +71,7 @@ class Task(Row, table=True):
     owner_id: str
     project_id: uuid.UUID | None = Field(default=None, foreign_key="projects.id", ondelete="SET NULL")
     project: Optional["Project"] = Relationship(back_populates="tasks")
+    tags: list["Tag"] = Relationship(back_populates="tasks", link_model=TaskTag, passive_deletes=True)
 
 
 class Comment(Row, table=True):
