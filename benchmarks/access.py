@@ -20,7 +20,7 @@ from specwright.db.session import Sessions
 from specwright.db.url import normalise
 from specwright.model.caller import Caller
 from specwright.read.project import read_project
-from specwright.sql.policies import identity
+from specwright.sql.identity import identity
 
 _LOGIN = "benchmark_app"
 #: Sessions of one round, one after another.

@@ -1,4 +1,4 @@
-"""The data that every application serves: people, their projects and tasks."""
+"""The data that every application serves: people, their projects, tags and tasks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,17 @@ SELECT 'Task ' || n, 'What is to be done in task ' || n || '.', (ARRAY['todo', '
 FROM generate_series(1, {tasks}) AS n
 LEFT JOIN projects ON n % 5 > 0 AND projects.name = 'Project ' || (n % {people} + {people})
      AND projects.owner_id = 'user' || (n % {people});
+
+INSERT INTO tags (name, owner_id, created_at)
+SELECT 'Tag ' || n, 'user' || (n % {people}), timestamptz '2026-01-15' + n * interval '1 second'
+FROM generate_series(1, {people} * 10) AS n;
+
+INSERT INTO tasks_tags (task_id, tag_id)
+SELECT tasks.id, tags.id
+FROM (SELECT *, right(title, -5)::integer AS n FROM tasks) AS tasks
+CROSS JOIN generate_series(0, 4) AS place
+JOIN tags ON place < tasks.n % 5 AND tags.owner_id = tasks.owner_id
+     AND tags.name = 'Tag ' || (tasks.n % {people} + {people} * (1 + (tasks.n / {people} + place) % 9));
 
 VACUUM ANALYZE
 """

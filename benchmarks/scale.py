@@ -16,7 +16,7 @@ from benchmarks.report import Finding, Table, findings
 from benchmarks.servers import Running, children, serve
 
 BASE = "/api/v1/tasks"
-RESOURCES = (3, 30, 300)
+RESOURCES = (4, 30, 300)
 ROWS = 1_000_000
 DEPTH = 100_000
 #: The last shows whether the growth before it was one that ends.

@@ -16,14 +16,27 @@ import jwt
 SECRET = os.environ["AUTH_SECRET"]
 STATUSES = {"todo", "doing", "done"}
 
-_ITEM = """json_build_object(
-    'id', id, 'title', title, 'description', description, 'status', status, 'priority', priority,
-    'due', to_char(due AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'owner_id', owner_id,
-    'project_id', project_id,
-    'created_at', to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'updated_at', to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"""
+_MOMENT = """'{0}', to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_STAMPS = f"{_MOMENT.format('created_at')}, {_MOMENT.format('updated_at')}"
+_MEMBERS = f"""'id', id, 'title', title, 'description', description, 'status', status, 'priority', priority,
+    {_MOMENT.format("due")}, 'owner_id', owner_id, 'project_id', project_id, {_STAMPS}"""
+_ITEM = f"json_build_object({_MEMBERS})"
 _LIST = f"""SELECT json_build_object('items', coalesce(json_agg({_ITEM}), '[]'))::text FROM (
     SELECT * FROM tasks WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20) AS page"""
+_INCLUDED = f"""SELECT json_build_object('items', coalesce(
+        json_agg(json_build_object({_MEMBERS}, 'project', project, 'tags', tags)), '[]'))::text FROM (
+    SELECT * FROM tasks WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20) AS page
+    LEFT JOIN LATERAL (
+        SELECT json_build_object('id', id, 'name', name, 'owner_id', owner_id, {_STAMPS}) AS project
+        FROM projects WHERE id = page.project_id AND owner_id = $1) AS projects ON true
+    CROSS JOIN LATERAL (
+        SELECT json_build_object('items', coalesce(json_agg(tag) FILTER (WHERE n <= 20), '[]'),
+            'more', count(*) > 20, 'href', '/api/v1/tasks/' || page.id || '/tags') AS tags
+        FROM (SELECT row_number() OVER () AS n,
+                json_build_object('id', id, 'name', name, 'owner_id', owner_id, {_STAMPS}) AS tag
+            FROM (SELECT tags.* FROM tasks_tags JOIN tags ON tags.id = tag_id
+                WHERE task_id = page.id AND owner_id = $1
+                ORDER BY created_at DESC, id DESC LIMIT 21) AS newest) AS numbered) AS tagged"""
 _FILTERED = f"""SELECT json_build_object('items', coalesce(json_agg({_ITEM}), '[]'))::text FROM (
     SELECT * FROM tasks WHERE owner_id = $1 AND status = $2 AND priority >= $3
     ORDER BY priority DESC, id DESC LIMIT 20) AS page"""
@@ -67,7 +80,9 @@ async def _answer(scope: Any, receive: Any) -> tuple[int, bytes]:
     if path == "/api/v1/tasks":
         if method == "POST":
             return 201, await _create(owner, await _body(receive))
-        if scope["query_string"]:
+        if scope["query_string"] == b"include=project,tags":
+            found = await _pool.fetchval(_INCLUDED, owner)
+        elif scope["query_string"]:
             asked = dict(pair.split("=") for pair in scope["query_string"].decode().split("&"))
             found = await _pool.fetchval(_FILTERED, owner, asked["status"], int(asked["priority__gte"]))
         else:

@@ -11,7 +11,8 @@ from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import DateTime
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy.orm import selectinload
+from sqlmodel import Field, Relationship, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from specwright.db.url import normalise
@@ -59,10 +60,43 @@ class TaskPublic(TaskBase):
     updated_at: datetime
 
 
+class ProjectPublic(SQLModel):
+    """A project as clients see it."""
+
+    id: UUID
+    name: str
+    owner_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class TagPublic(SQLModel):
+    """A tag as clients see it."""
+
+    id: UUID
+    name: str
+    owner_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class RelatedTask(TaskPublic):
+    """A task with its project and its tags."""
+
+    project: ProjectPublic | None
+    tags: list[TagPublic]
+
+
 class TaskList(SQLModel):
     """A page of tasks."""
 
     items: list[TaskPublic]
+
+
+class RelatedTaskList(SQLModel):
+    """A page of tasks with what they are related to."""
+
+    items: list[RelatedTask]
 
 
 class Project(SQLModel, table=True):
@@ -70,7 +104,29 @@ class Project(SQLModel, table=True):
 
     __tablename__ = "projects"
     id: UUID = Field(primary_key=True)
+    name: str
     owner_id: str
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
+
+
+class TaskTag(SQLModel, table=True):
+    """A stored link of a task to a tag."""
+
+    __tablename__ = "tasks_tags"
+    task_id: UUID = Field(primary_key=True, foreign_key="tasks.id")
+    tag_id: UUID = Field(primary_key=True, foreign_key="tags.id")
+
+
+class Tag(SQLModel, table=True):
+    """A stored tag."""
+
+    __tablename__ = "tags"
+    id: UUID = Field(primary_key=True)
+    name: str
+    owner_id: str
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
 
 
 class Task(TaskBase, table=True):
@@ -83,6 +139,12 @@ class Task(TaskBase, table=True):
     created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
     updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))  # type: ignore[call-overload] # an instance is taken too
     version: int = 1
+    project_id: UUID | None = Field(default=None, foreign_key="projects.id")
+    project: Project | None = Relationship()
+    tags: list[Tag] = Relationship(
+        link_model=TaskTag,
+        sa_relationship_kwargs={"order_by": "(Tag.created_at.desc(), Tag.id.desc())"},
+    )
 
 
 engine = create_async_engine(
@@ -114,15 +176,16 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 UserDep = Annotated[str, Depends(get_user)]
 
 
-@app.get("/api/v1/tasks", response_model=TaskList)
+@app.get("/api/v1/tasks", response_model=TaskList | RelatedTaskList)
 async def list_tasks(
     session: SessionDep,
     user: UserDep,
     status: Status | None = None,
     priority__gte: int | None = None,
     sort: str | None = None,
+    include: Literal["", "project,tags"] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> TaskList:
+) -> TaskList | RelatedTaskList:
     """The caller's tasks."""
     query = select(Task).where(Task.owner_id == user)
     if status is not None:
@@ -130,7 +193,11 @@ async def list_tasks(
     if priority__gte is not None:
         query = query.where(Task.priority >= priority__gte)
     order = col(Task.priority) if sort == "-priority" else col(Task.created_at)
-    rows = await session.exec(query.order_by(order.desc(), col(Task.id).desc()).limit(limit))
+    query = query.order_by(order.desc(), col(Task.id).desc()).limit(limit)
+    if include:
+        query = query.options(selectinload(Task.project), selectinload(Task.tags))  # type: ignore[arg-type] # they are attributes of the class
+        return RelatedTaskList(items=(await session.exec(query)).all())  # type: ignore[arg-type] # response_model reads the attributes
+    rows = await session.exec(query)
     return TaskList(items=rows.all())  # type: ignore[arg-type] # response_model reads the attributes
 
 
