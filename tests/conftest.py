@@ -21,7 +21,7 @@ from specwright.db import embedded
 
 # No wall clock in a test; `make fuzz` looks longer.
 settings.register_profile("specwright", deadline=None)
-settings.register_profile("fuzz", deadline=None, max_examples=5_000)
+settings.register_profile("fuzz", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "specwright"))
 
 
