@@ -63,8 +63,8 @@ async def watch():
 
 @app.get("/stall")
 async def stall():
-    sum(range(5_000_000))
-    time.sleep(0.01)
+    sum(range(10_000_000))
+    time.sleep(0.1)
 """
 
 

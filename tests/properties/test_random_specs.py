@@ -274,6 +274,12 @@ async def _compare(stack: Stack, connection: asyncpg.Connection, oracle: Oracle,
         path = f"/{place_of(manifest, asked)}?{urlencode([*wanted, *more])}"
         return await stack.client.get(path, headers=headers(asked.caller))
 
+    if relations(asked) > 12 or _most(manifest, resource, query.include, query.limit) > 10_000:
+        answer = await get()
+        if answer.status_code == 422:
+            assert {fault["code"] for fault in answer.json()["errors"]} == {"too_complex"}
+            event("too much")
+            return
     if asked.beneath is not None:
         source = manifest.resource(asked.beneath[0].source)
         verdict = oracle.judge.read(source, asked.caller, asked.beneath[1])
@@ -287,12 +293,6 @@ async def _compare(stack: Stack, connection: asyncpg.Connection, oracle: Oracle,
         assert answer.status_code == (401 if asked.caller.anonymous else 403), answer.text
         event("closed")
         return
-    if relations(asked) > 12 or _most(manifest, resource, query.include, query.limit) > 10_000:
-        answer = await get()
-        if answer.status_code == 422:
-            assert {fault["code"] for fault in answer.json()["errors"]} == {"too_complex"}
-            event("too much")
-            return
     rows = oracle.listed(asked)
     if query.words is not None:
         matching = await _matching(connection, resource, query.words)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -245,8 +246,13 @@ def _sorted(
                 source = source.outerjoin(joined, link)
         # No column of a spec begins with an underscore.
         name = f"_k{n}" if found.hops or found.field.calculated else found.field.column
+        value = comparison.path(asked)
+        if found.hops and found.field.calculated:
+            # A sum has a value even of no row.
+            there = comparison.rows[asked.names[: len(found.hops)]]
+            value = case((there.columns[there.resource.key].is_not(None), value))
         nullable = sight.nullable(asked, row.resource)
-        keys.append(_Key(found.field, comparison.path(asked), name, nullable, descends, nulls_first))
+        keys.append(_Key(found.field, value, name, nullable, descends, nulls_first))
     return source, keys
 
 

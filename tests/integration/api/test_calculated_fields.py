@@ -135,6 +135,17 @@ def test_aggregates(office: Served, ada: Person) -> None:
     assert chief["bill"] == "8.8"
 
 
+def test_no_row_has_no_count(ada: Person) -> None:
+    """Tasks sorted by a count of the row that they refer to: those that refer to none have no value."""
+    home = ada.made("/projects", {"name": "Home"})
+    task(ada, "hers", project_id=home["id"], status="done")
+    for title in ("loose", "looser"):
+        task(ada, title)
+    ascending = [row["title"] for row in ada.items("/tasks?sort=project__tasks_open,title")]
+    assert ascending == ["hers", "loose", "looser"]
+    assert [row["title"] for row in ada.items("/tasks?project__tasks_open=0")] == ["hers"]
+
+
 def test_the_answer_of_a_write_is_of_what_is_stored(ada: Person) -> None:
     """A count over the table that the request itself writes counts the row that it has written."""
     top = task(ada, "top")
