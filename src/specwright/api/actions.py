@@ -47,7 +47,11 @@ class BoundAction:
         self._arguments = Arguments(self._manifest, action, function)
         self._returns = function.returns
         self._field = None
-        if not self._row_or_nothing(self._returns):
+        #: The entity of the rows that it gives back; None where these are none.
+        self._answered: Resource | None = None
+        if self._row_or_nothing(self._returns):
+            self._answered = self._entity(self._returns)
+        else:
             self._field = create_model_field(f"{function.name}_response", self._returns, mode="serialization")
 
     async def run(self, request: Request) -> Reply:
@@ -56,25 +60,25 @@ class BoundAction:
             return await self._run_on_all(request)
         endpoints, name = self._endpoints, self.action.name
         endpoints.row_scope(name, request.caller)
-        shown = endpoints.shown(request)
+        showing = self._showing(request)
         values = await self._read(request)
         conditions = endpoints.conditions(request)
-        shape = endpoints.rights(request.caller).shape(name)
-        shape = replace(shape, shown=shown, conditions=tuple(conditions))
+        # The answer is read when all is done: what is written shows nothing.
+        shape = replace(endpoints.rights(request.caller).shape(name), shown=(), conditions=tuple(conditions))
         given = {"key": endpoints.key(request.key), "request": request.id, **conditions}
         asked = Asked("update", shape, given, action=name)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
             await lock(endpoints, transaction, name, asked, request.caller)
             answer = await self._changing(visit, transaction, asked, values)
-            return await self._reply(visit, transaction, answer, shown)
+            return await self._reply(visit, transaction, answer, request, showing)
 
         return await answered(endpoints, request, work)
 
     async def _run_on_all(self, request: Request) -> Reply:
         endpoints = self._endpoints
         scope = endpoints.collection_scope(self.action.name, request.caller)
-        shown = endpoints.shown(request)
+        showing = self._showing(request)
         values = await self._read(request)
 
         async def work(visit: Visit, transaction: Transaction) -> Reply:
@@ -82,7 +86,7 @@ class BoundAction:
                 async with transaction.derived() as connection:
                     await endpoints.permit(scope, request.caller, connection)
             answer = await self.function.run(visit, values=values)
-            return await self._reply(visit, transaction, answer, shown)
+            return await self._reply(visit, transaction, answer, request, showing)
 
         return await answered(endpoints, request, work)
 
@@ -112,8 +116,19 @@ class BoundAction:
         raw = await request.body(self._endpoints.service.max_body)
         return self._arguments.read(raw, request.header(b"content-type"))
 
+    def _showing(self, request: Request, rows: int = 1) -> Showing:
+        """What the request wants to be shown of so many rows; where none are answered, it can want nothing.
+
+        Raises:
+            Problem: the query string is not understood.
+        """
+        if self._answered is not None:
+            return self._of(self._answered).showing(request, rows)
+        self._endpoints.service.parameters.read_nothing(request.query)
+        return Showing(())
+
     async def _reply(
-        self, visit: Visit, transaction: Transaction, answer: Any, shown: tuple[str, ...]
+        self, visit: Visit, transaction: Transaction, answer: Any, request: Request, showing: Showing
     ) -> Reply:
         if answer is None:
             return Reply(204)
@@ -125,14 +140,15 @@ class BoundAction:
             )
             return Reply(200, content)
         if isinstance(answer, list | tuple):
-            rows = [await self._public(visit, transaction, each, shown) for each in answer]
+            showing = self._showing(request, len(answer))
+            rows = [await self._public(visit, transaction, each, showing) for each in answer]
             return Reply(200, f"[{','.join(row['item'] for row in rows)}]".encode())
         if resource_of(self._manifest, type(answer)) is not None:
-            return changed(await self._public(visit, transaction, answer, shown))
+            return changed(await self._public(visit, transaction, answer, showing))
         return Reply(200, json.dumps(await serialize_response(response_content=answer)).encode())
 
     async def _public(
-        self, visit: Visit, transaction: Transaction, instance: Any, shown: tuple[str, ...]
+        self, visit: Visit, transaction: Transaction, instance: Any, showing: Showing
     ) -> dict[str, Any]:
         """A row that the function gave back, as the caller may see it."""
         resource = resource_of(self._manifest, type(instance))
@@ -140,10 +156,10 @@ class BoundAction:
             raise TypeError(f"{self.function} gave back a {type(instance).__name__}, which is no row.")
         await transaction.session.flush()
         endpoints, caller = self._of(resource), await visit.caller()
-        if resource is not self._endpoints.resource:
-            shown = endpoints.rights(caller).shown
+        if resource is not self._answered:
+            showing = Showing(endpoints.rights(caller).shown)
         key = inspect(instance).mapper.primary_key_from_instance(instance)[0]
-        found = await public(endpoints, transaction, caller, key, Showing(shown))
+        found = await public(endpoints, transaction, caller, key, showing)
         return found or {"version": 0, "item": "{}"}
 
     def described(self) -> Described:
@@ -153,7 +169,7 @@ class BoundAction:
         if self._returns is None:
             return Described(body, None, nothing, {})
         if self._field is None:
-            return Described(body, self._rows(self._returns), nothing, {})
+            return Described(body, self._rows(self._returns), nothing, {}, self._answered)
         adapter: TypeAdapter[Any] = TypeAdapter(self._returns)
         schema = adapter.json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
         return Described(body, schema, nothing, schema.pop("$defs", {}))
@@ -167,6 +183,14 @@ class BoundAction:
         if get_origin(returns) is list:
             return resource_of(self._manifest, get_args(returns)[0]) is not None
         return mapper_of(returns) is not None
+
+    def _entity(self, returns: Any) -> Resource | None:
+        """The entity of these rows, the first of several; the action's own where it is not said."""
+        if returns is Any:
+            return self._endpoints.resource
+        if get_origin(returns) in (Union, UnionType, list):
+            return next(filter(None, map(self._entity, get_args(returns))), None)
+        return resource_of(self._manifest, returns)
 
     def _rows(self, returns: Any) -> Schema:
         if get_origin(returns) is list:

@@ -344,18 +344,6 @@ class Endpoints:
         names = tuple(field.name for field in fields)
         return Showing(names, rights.includes(include), rights.reads(sorted(entities(include))))
 
-    def shown(self, request: Request) -> tuple[str, ...]:
-        """The names of the fields that the answer shows.
-
-        Raises:
-            Problem: the query string is not understood.
-        """
-        rights = self.rights(request.caller)
-        if not request.query:
-            return rights.shown
-        fields = self.service.parameters.read_item(rights.seen, request.query)
-        return tuple(field.name for field in fields)
-
     async def body(self, request: Request, action: Action) -> Body:
         """What the body of a change says.
 

@@ -205,7 +205,12 @@ class _Routes:
             RESTORE,
             f"Restore a deleted {self._resource.title}",
             {"200": answer("As it is again.", row, _ETAG | _REPLAYED)},
-            [self._parameters.fields(), IDEMPOTENCY_KEY, self._parameters.if_match],
+            [
+                self._parameters.fields(),
+                *self._parameters.included(),
+                IDEMPOTENCY_KEY,
+                self._parameters.if_match,
+            ],
         )
         return {"post": operation} if operation else {}
 
@@ -260,7 +265,10 @@ class _Routes:
         if on_all:
             summary = f"{verb.replace('-', ' ').capitalize()} {self._resource.path}"
         asked = [IDEMPOTENCY_KEY] if on_all else [IDEMPOTENCY_KEY, self._parameters.if_match]
-        operation = self._operation(action.name, summary, answers, [self._parameters.fields(), *asked])
+        if described.answered is not None:
+            shown = ResourceParameters(self._manifest, described.answered)
+            asked = [shown.fields(), *shown.included(), *asked]
+        operation = self._operation(action.name, summary, answers, asked)
         if action.effect:
             operation["description"] = f"{_sentence(action.effect)} {operation['description']}"
         if described.body is not None:

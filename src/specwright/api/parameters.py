@@ -132,20 +132,6 @@ class Parameters:
         query = ListQuery((), (), most, filters=filters, condition=condition, search=search, reached=reached)
         return query, most
 
-    def read_item(self, readable: Sequence[Field], query_string: bytes) -> tuple[Field, ...]:
-        """The fields that a route with one row in its answer is asked to show; all, unless `fields` says.
-
-        Raises:
-            Problem: malformed or validation_failed.
-        """
-        if not query_string:
-            return tuple(readable)
-        sent = Sent(query_string)
-        fields = _read_fields(readable, sent)
-        sent.refuse_rest(("fields",))
-        sent.finish()
-        return fields
-
     def read_row(
         self, resource: Resource, shown: Sequence[Field], query_string: bytes, caller: Caller
     ) -> tuple[tuple[Field, ...], tuple[Related, ...], Deleted]:

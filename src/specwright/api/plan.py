@@ -65,7 +65,7 @@ def plan_request(dispatch: Dispatch, method: str, target: str, caller: Caller) -
     else:
         kind: WriteKind = action  # type: ignore[assignment] # the other actions are the kinds of writes
         shape = endpoints.rights(caller).shape(kind)
-        if kind in ("create", "update"):
+        if kind in ("create", "update", "restore"):
             shape = endpoints.showing(request).by(shape)
         statement = endpoints.service.statements.write(shape, kind)
     if match.key:

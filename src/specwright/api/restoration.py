@@ -41,11 +41,11 @@ class Restoration:
         """
         endpoints = self._endpoints
         endpoints.row_scope(RESTORE, request.caller)
-        shown = endpoints.shown(request)
+        showing = endpoints.showing(request)
         _refuse_members(await request.body(endpoints.service.max_body), request.header(b"content-type"))
         conditions = endpoints.conditions(request)
-        shape = endpoints.rights(request.caller).shape(RESTORE)
-        shape = replace(shape, shown=shown, conditions=tuple(conditions))
+        shape = showing.by(endpoints.rights(request.caller).shape(RESTORE))
+        shape = replace(shape, conditions=tuple(conditions))
         values = {"key": endpoints.key(request.key), "request": request.id, **conditions}
         return Asked("restore", shape, values)
 

@@ -24,12 +24,16 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """An action as a document tells of it: its body, the content of its 200, and whether there is a 204."""
+    """An action as a document tells of it: its body, the content of its 200, and whether there is a 204.
+
+    `answered` is the entity of the rows in that content, if it has rows.
+    """
 
     body: Schema | None
     content: Schema | None
     nothing: bool
     components: Mapping[str, Schema]
+    answered: Resource | None = None
 
 
 _ANY_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"

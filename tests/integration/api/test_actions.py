@@ -63,13 +63,15 @@ SPEC = """# Tasks
 | tally     | before date optional                 | counts              | all |
 | ends      |                                      |                     | all |
 | clear     |                                      | deletes what is done | all |
+| finish    |                                      | ends all of them  | all |
+| look up   |                                      | gives its project |     |
 
 | Who       | May                     | When               | Then |
 |-----------|-------------------------|--------------------|------|
-| owner     | everything, copy        |                    |      |
+| owner     | everything, look up, copy |                  |      |
 | owner     | snooze                  | `status != "done"` | `due < date("2100-01-01")` |
 | helper    | list, read, mark done, hide, ends |          |      |
-| signed in | clear                   |                    |      |
+| signed in | clear, finish           |                    |      |
 | clerk     | tally                   |                    |      |
 """
 SPEC = SPEC.replace(' `due < date("2100-01-01")` ', ' `title != "forbidden"` ')
@@ -124,6 +126,15 @@ def bind(backend: Backend, module: ModuleType) -> None:
     @backend.action(Task)
     async def clear(session: SessionDep) -> None:
         await session.execute(text("DELETE FROM tasks WHERE status = 'done'"))
+
+    @backend.action(Task)
+    async def finish(session: SessionDep) -> list[Task]:
+        await session.execute(text("UPDATE tasks SET status = 'done'"))
+        return list((await session.exec(select(Task).order_by(Task.title))).all())
+
+    @backend.action(Task)
+    async def look_up(task: Task, session: SessionDep) -> module.Project | None:
+        return await session.get(module.Project, task.project_id)
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +265,46 @@ def test_another_row_that_is_given_back_is_shown_as_the_caller_may_see_it(served
     assert "private" not in answer.json()
 
 
+def test_an_answer_includes_what_is_asked_for(served: Served) -> None:
+    """The row of an action with what it refers to, as a read of it; of a list, each row."""
+    ada = served.person("ada")
+    home = ada.made("/projects", {"name": "Home"})["id"]
+    path = f"/tasks/{ada.made('/tasks', TASK | {'project_id': home})['id']}"
+    answer = ada.post(f"{path}/snooze?include=project.tasks", {"hours": 2})
+    assert answer.json() == ada.get(f"{path}?include=project.tasks").json()
+    assert answer.json()["project"]["tasks"]["items"][0]["due"] == "2030-01-01T02:00:00.000000Z"
+    assert answer.headers["etag"] == ada.get(f"{path}?include=project.tasks").headers["etag"]
+    (row,) = ada.post("/tasks/finish?include=project&fields=status", None).json()
+    assert (row.keys(), row["project"]["name"]) == ({"status", "project"}, "Home")
+    helper = served.person("eve", "helper").post("/tasks/ends?include=project&fields=title", None)
+    assert helper.json() == [{"title": "Milk", "project": None}]
+
+
+def test_rows_of_another_entity_are_chosen_from_as_what_they_are(served: Served) -> None:
+    """The parameters are those of what is answered, and where that is no row there are none."""
+    ada = served.person("ada")
+    home = ada.made("/projects", {"name": "Home"})["id"]
+    path = f"/tasks/{ada.made('/tasks', TASK | {'project_id': home})['id']}"
+    answer = ada.post(f"{path}/look-up?fields=name&include=tasks", None)
+    assert answer.json().keys() == {"name", "tasks"}
+    assert [task["title"] for task in answer.json()["tasks"]["items"]] == ["Milk"]
+    assert ada.post(f"{path}/look-up?include=project", None).faults == [("include", "not_a_choice")]
+    clerk = served.person("eve", "clerk")
+    for query in ("fields=title", "include=project"):
+        refused = clerk.post(f"/tasks/tally?{query}", None)
+        assert (refused.status, refused.faults) == (422, [(query.partition("=")[0], "unknown_parameter")])
+
+
+def test_an_answer_that_would_hold_too_much_undoes_the_action(served: Served) -> None:
+    """How many rows there are is known behind the function, and nothing of what it did is kept."""
+    ada = served.person("ada")
+    home = ada.made("/projects", {"name": "Home"})["id"]
+    ada.post("/tasks", [TASK | {"project_id": home} for _ in range(250)])
+    refused = ada.post("/tasks/finish?include=project.tasks.project", None)
+    assert (refused.status, refused.faults) == (422, [("include", "too_complex")])
+    assert ada.get("/tasks?status=done&count=exact").json()["total"] == 0
+
+
 def test_actions_on_all(served: Served) -> None:
     """Whoever has a grant may call it; its session shows the caller's rows; the declared type is answered."""
     served.person("ada").made("/tasks", TASK)
@@ -319,6 +370,16 @@ def test_the_document_has_actions(served: Served) -> None:
     answered = tally["responses"]["200"]["content"]["application/json"]["schema"]
     assert answered["properties"]["open"]["minimum"] == 0
     assert "required" not in tally["requestBody"]
+    offered = {
+        verb: {
+            parameter["name"]: parameter for parameter in paths[f"/api/v1/tasks/{verb}"]["post"]["parameters"]
+        }
+        for verb in ("{id}/snooze", "{id}/look-up", "tally")
+    }
+    assert offered["{id}/snooze"]["include"]["schema"]["items"]["anyOf"][0]["enum"] == ["project"]
+    assert offered["{id}/look-up"]["include"]["schema"]["items"]["anyOf"][0]["enum"] == ["tasks"]
+    assert "name" in offered["{id}/look-up"]["fields"]["schema"]["items"]["enum"]
+    assert not {"fields", "include"} & offered["tally"].keys()
     copied = paths["/api/v1/tasks/{id}/copy"]["post"]["requestBody"]["content"]["application/json"]
     assert copied["schema"]["properties"]["project_id"]["format"] == "uuid"
 
@@ -393,14 +454,14 @@ def test_what_is_declared_needs_a_function() -> None:
     """The start fails, and says of each what to write."""
     with pytest.raises(ConfigError) as raised:
         asyncio.run(started(backend().app))
-    assert str(raised.value).count("no function is bound to it") == 7
+    assert str(raised.value).count("no function is bound to it") == 9
     assert "spec.md:" in str(raised.value)
     assert "@backend.action(Task) above async def mark_done" in str(raised.value)
 
 
 def test_what_is_bound_needs_a_grant() -> None:
     """An action that nobody may do is a mistake, with both places."""
-    spec = SPEC.replace("| signed in | clear                   |                    |      |\n", "")
+    spec = SPEC.replace("| signed in | clear, finish           |                    |      |\n", "")
     settings = backend().settings
     one = Backend(Path("."), settings=settings, manifest=read_specs({"specs/it/spec.md": spec}))
     one.action("Task")(named(fly, "clear"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -247,6 +248,26 @@ def test_cascade_and_back(ada: Desk) -> None:
     assert row["tasks_now"] == 1
     assert ada.ids("/tasks") == {task, child}
     assert ada.ids("/tasks?deleted=only") == {before}
+
+
+def test_restored_with_what_is_included(ada: Desk) -> None:
+    """The answer shows the row with its relations, as they are again; a key keeps that answer."""
+    project = ada.make("/projects", name="a")
+    ada.make("/tasks", title="t", project_id=project)
+    path, query = f"/projects/{project}", "include=tasks_by_project.project,bills"
+    ada.person.delete(path)
+    key = {"idempotency-key": uuid4().hex}
+    answer, again = (ada.person.post(f"{path}/restore?{query}", None, headers=key) for _ in "ab")
+    assert [task["title"] for task in answer.json()["tasks_by_project"]["items"]] == ["t"]
+    assert answer.json()["tasks_by_project"]["items"][0]["project"]["tasks_now"] == 1
+    read = ada.person.get(f"{path}?{query}")
+    assert (answer.json(), answer.headers["etag"]) == (read.json(), read.headers["etag"])
+    assert again.body == answer.body
+    ada.person.delete(path)
+    chosen = ada.person.post(f"{path}/restore?fields=name&include=bills", None).json()
+    assert chosen == {"name": "a", "bills": {"items": [], "more": False, "href": f"/api/v1{path}/bills"}}
+    refused = ada.person.post(f"{path}/restore?include=owner", None)
+    assert (refused.status, refused.faults) == (422, [("include", "not_a_choice")])
 
 
 def test_not_before_its_parent(ada: Desk) -> None:

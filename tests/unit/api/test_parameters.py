@@ -239,14 +239,18 @@ def test_a_bad_cursor_is_told_as_such(read: Any) -> None:
         assert caught.value.code == "invalid_cursor"
 
 
-def test_routes_of_one_row_take_fields_and_nothing_else(manifest: Manifest, thing: Resource) -> None:
-    """A filter on a row route is a mistake of the client, and writes take nothing at all."""
+def test_answers_of_writes_take_fields_and_include_alone(manifest: Manifest, thing: Resource) -> None:
+    """A filter on a row route is a mistake of the client, and a delete takes nothing at all."""
     parameters, known = Parameters(manifest, members(manifest)), fields(manifest, thing)
-    assert parameters.read_item(known, b"") == known
-    assert [field.wire for field in parameters.read_item(known, b"fields=id")] == ["id"]
+
+    def shown(raw: bytes) -> list[str]:
+        return [field.wire for field in parameters.read_answer(thing, known, raw, ADA, 1)[0]]
+
+    assert shown(b"") == [field.wire for field in known]
+    assert shown(b"fields=id") == ["id"]
     for raw in (b"limit=1", b"title=x", b"fields=id&fields=id"):
         with pytest.raises(Problem):
-            parameters.read_item(known, raw)
+            shown(raw)
     parameters.read_nothing(b"")
     with pytest.raises(Problem):
         parameters.read_nothing(b"fields=id")
