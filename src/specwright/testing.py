@@ -13,15 +13,11 @@ A conftest may import from here, too, and pytest has nothing to warn of: PYTEST_
 """
 
 import asyncio
-import importlib
 import os
 import secrets
-import socket
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,25 +25,22 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from starlette.responses import Response
 
-from specwright import loopback
-from specwright.app import Backend
-from specwright.auth import Signer
+from specwright.cli.server import load
+from specwright.cli.staging import project
 from specwright.db import embedded
 from specwright.db.url import normalise
+from specwright.loopback import serving
 from specwright.migrate.draft import build
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
-from specwright.settings import Settings
+from specwright.verify.requirements.examples import Credentials
 
 #: Names a PostgreSQL server for tests instead of the embedded one.
 SERVER = "SPECWRIGHT_TEST_DATABASE_URL"
 
-_START = 30.0
 _ROLES = """DO $$ DECLARE made name; BEGIN
   FOR made IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{template}_') LOOP
     EXECUTE format('DROP ROLE %I', made);
@@ -66,7 +59,7 @@ class Project:
     server: str
     template: str
     database: str
-    signer: Signer
+    credentials: Credentials
     app: FastAPI
 
 
@@ -101,10 +94,9 @@ class Running:
             claims: what else their token says.
         """
         held = roles or self.project.manifest.people.get(name, ())
-        token = self.project.signer.token(name, held, claims)
-        return self._client({"authorization": f"Bearer {token}"})
+        return self._client(self.project.credentials(name, tuple(held), claims))
 
-    def _client(self, headers: dict[str, str]) -> httpx2.Client:
+    def _client(self, headers: Mapping[str, str]) -> httpx2.Client:
         base = self.url + self.project.manifest.contracts[0].prefix
         # Plain HTTP on this machine: no proxy is asked, and no certificates are loaded for every person.
         client = httpx2.Client(base_url=base, headers=headers, timeout=30, trust_env=False, verify=False)
@@ -137,20 +129,15 @@ def specwright_project(specwright_root: Path) -> Iterator[Project]:
         stack.callback(_execute, server, _ROLES.format(template=template))
         stack.callback(_execute, server, f"DROP DATABASE {template} WITH (FORCE)")
         asyncio.run(build(manifest, _url(server, template)))
-        signer = Signer(Settings.load(specwright_root, environment="development"))
+        proved = stack.enter_context(project(specwright_root, manifest))
         environment = stack.enter_context(pytest.MonkeyPatch.context())
-        environment.setenv("ENVIRONMENT", "development")
-        for setting in ("DATABASE_URL", "SESSION_DATABASE_URL"):
-            environment.setenv(setting, _url(server, database))
-        environment.setenv("APP_SECRET", secrets.token_urlsafe(32))
-        if signer.jwks is None:
-            environment.setenv("AUTH_SECRET", signer.secret)
-        else:
-            keys = stack.enter_context(_serving(_document(signer.jwks)))
-            environment.setenv("AUTH_JWKS_URL", f"{keys}/jwks")
+        for setting, value in proved.environment.items():
+            environment.setenv(setting, value.replace("{database}", _url(server, database)))
         environment.chdir(specwright_root)
         environment.syspath_prepend(str(specwright_root))
-        yield Project(specwright_root, manifest, server, template, database, signer, _load(specwright_root))
+        app = load(specwright_root)
+        assert isinstance(app, FastAPI), "app/main.py has an `app` that is not FastAPI's"
+        yield Project(specwright_root, manifest, server, template, database, proved.credentials, app)
 
 
 @pytest.fixture
@@ -159,7 +146,7 @@ def backend(specwright_project: Project) -> Iterator[Running]:
     project = specwright_project
     _execute(project.server, f"CREATE DATABASE {project.database} TEMPLATE {project.template}")
     try:
-        with _serving(project.app) as url:
+        with serving(project.app) as url:
             running = Running(project, url)
             with running._clients:
                 yield running
@@ -172,18 +159,6 @@ def backend(specwright_project: Project) -> Iterator[Running]:
 def person(backend: Running) -> Person:
     """A client that speaks for somebody: `person("ada")`, or with other roles `person("eve", "admin")`."""
     return backend.person
-
-
-def _load(root: Path) -> FastAPI:
-    if not (root / "app" / "main.py").is_file():
-        return Backend(root).app
-    app = importlib.import_module("app.main").app
-    assert isinstance(app, FastAPI)
-    return app
-
-
-def _document(content: bytes) -> Any:
-    return Response(content, media_type="application/json")
 
 
 def _url(server: str, database: str) -> str:
@@ -200,28 +175,3 @@ def _execute(server: str, statement: str) -> None:
             await connection.close()
 
     asyncio.run(run())
-
-
-@contextmanager
-def _serving(app: Any) -> Iterator[str]:
-    """The application on a socket, in a thread with a loop of its own."""
-    config = uvicorn.Config(app, lifespan="auto", log_config=None, access_log=False, ws="none")
-    server = uvicorn.Server(config)
-    with loopback.listener() as listener:
-        thread = threading.Thread(target=_run, args=(server, listener), daemon=True, name="backend")
-        thread.start()
-        try:
-            until = time.monotonic() + _START
-            while not server.started:
-                if not thread.is_alive() or time.monotonic() > until:
-                    pytest.fail("The backend does not start; its log says why.", pytrace=False)
-                time.sleep(0.005)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(_START)
-
-
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    with suppress(SystemExit):
-        server.run([listener])

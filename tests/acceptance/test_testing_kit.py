@@ -126,6 +126,6 @@ def test_a_backend_that_cannot_start_says_why(project: Path, database_server: st
     main.write_text(bound.sub("", main.read_text()))
     ran = run(project, database_server, "-k", "snooze")
     assert ran.returncode == 1
-    assert "The backend does not start" in ran.stdout
+    assert "The app does not start" in ran.stdout
     assert "specs/tasks/spec.md:" in ran.stdout + ran.stderr
     assert "declares the action archive of Task, and no function is bound" in ran.stdout + ran.stderr

@@ -1,27 +1,24 @@
 """A project's app running for a proof: on a throw-away database, with sign-in keys made for it alone."""
 
 import os
-import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from specwright.auth import Signer
 from specwright.cli.server import load
-from specwright.cli.staging import issuing
+from specwright.cli.staging import project
 from specwright.db import embedded
 from specwright.db.url import normalise
+from specwright.loopback import serving
 from specwright.migrate.draft import build
 from specwright.model.errors import ConfigError, SpecwrightError
 from specwright.model.manifest import Manifest
 from specwright.model.requirement import Requirement
-from specwright.settings import Settings
 from specwright.verify.requirements.databases import Databases
 from specwright.verify.requirements.evidence import Evidence
 from specwright.verify.requirements.examples import Credentials
 from specwright.verify.requirements.requirements import Serve, prove
-from specwright.verify.requirements.serving import serving
 
 
 async def proofs(
@@ -39,31 +36,22 @@ async def proofs(
 @asynccontextmanager
 async def running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve, Credentials]]:
     """The project's app, on a database server and with sign-in keys made for this run."""
-    signer = Signer(Settings.load(root, environment="development"))
-    with embedded.scratch() as server:
+    with embedded.scratch() as server, project(root, manifest) as proved:
         databases = Databases(normalise(server.url))
-        built = databases.built(lambda dsn: build(manifest, dsn.sqlalchemy_url))
-        async with built, issuing(signer) as sign_in:
+        address = databases.address.sqlalchemy_url
+        async with databases.built(lambda dsn: build(manifest, dsn.sqlalchemy_url)):
             os.environ.update(
-                sign_in,
-                ENVIRONMENT="development",
-                DATABASE_URL=databases.address.sqlalchemy_url,
-                SESSION_DATABASE_URL=databases.address.sqlalchemy_url,
-                APP_SECRET=secrets.token_urlsafe(32),
+                {name: said.replace("{database}", address) for name, said in proved.environment.items()}
             )
             app = _loaded(root)
 
             @asynccontextmanager
             async def serve() -> AsyncIterator[str]:
-                async with databases.fresh(), serving(app) as base:
-                    yield base
+                async with databases.fresh():
+                    with serving(app) as base:
+                        yield base
 
-            def credentials(
-                person: str, roles: tuple[str, ...], claims: Mapping[str, Any]
-            ) -> Mapping[str, str]:
-                return {"authorization": f"Bearer {signer.token(person, roles, claims)}"}
-
-            yield serve, credentials
+            yield serve, proved.credentials
 
 
 def _loaded(root: Path) -> Any:

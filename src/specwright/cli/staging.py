@@ -5,8 +5,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ from starlette.routing import Route
 from specwright.auth import Signer
 from specwright.cli.server import load
 from specwright.db.url import normalise
+from specwright.loopback import serving
 from specwright.migrate.draft import build
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 from specwright.settings import Settings
 from specwright.verify.project import Project
-from specwright.verify.requirements.serving import serving
 
 
 def app() -> Any:
@@ -31,15 +31,15 @@ def app() -> Any:
     return load(Path.cwd())
 
 
-@asynccontextmanager
-async def project(root: Path, manifest: Manifest) -> AsyncIterator[Project]:
+@contextmanager
+def project(root: Path, manifest: Manifest) -> Iterator[Project]:
     """A project for the stage, with sign-in keys made for this run; public ones are published meanwhile."""
     signer = Signer(Settings.load(root, environment="development"))
 
     def credentials(person: str, roles: tuple[str, ...], claims: Mapping[str, Any]) -> Mapping[str, str]:
         return {"authorization": f"Bearer {signer.token(person, roles, claims)}"}
 
-    async with issuing(signer) as sign_in:
+    with _issuing(signer) as sign_in:
         yield Project(
             root,
             manifest,
@@ -57,8 +57,8 @@ async def project(root: Path, manifest: Manifest) -> AsyncIterator[Project]:
         )
 
 
-@asynccontextmanager
-async def issuing(signer: Signer) -> AsyncIterator[dict[str, str]]:
+@contextmanager
+def _issuing(signer: Signer) -> Iterator[dict[str, str]]:
     """The settings by which the app takes the signer's tokens; its keys are published meanwhile."""
     if signer.jwks is None:
         yield {"AUTH_SECRET": signer.secret}
@@ -67,7 +67,7 @@ async def issuing(signer: Signer) -> AsyncIterator[dict[str, str]]:
     async def issuer(request: Request) -> Response:
         return Response(signer.jwks, media_type="application/json")
 
-    async with serving(Starlette(routes=[Route("/jwks", issuer)])) as base:
+    with serving(Starlette(routes=[Route("/jwks", issuer)])) as base:
         yield {"AUTH_JWKS_URL": f"{base}/jwks"}
 
 

@@ -215,7 +215,7 @@ class _Verification:
             marks, mistakes = find_marks(self.root, self.manifest)
             if mistakes:
                 raise SpecError(mistakes)
-            async with project(self.root, self.manifest) as staged:
+            with project(self.root, self.manifest) as staged:
                 made = await self._run(staged, checks)
             by_id = {evidence.requirement.id: evidence for evidence in self._evidence}
             trace = follow(self.manifest, marks, by_id, self._results)

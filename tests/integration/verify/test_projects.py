@@ -1,5 +1,7 @@
 """The examples of this repository as labs: their people, their rows, and what their grants say of them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from specwright.cli.staging import project
 from specwright.read.project import read_project
 from specwright.verify.assembly import lab
-from specwright.verify.lab import NotRun
+from specwright.verify.lab import Lab, NotRun
 from specwright.verify.people.people import ANONYMOUS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
@@ -15,10 +17,17 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
 _EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
+@asynccontextmanager
+async def _example(name: str) -> AsyncIterator[Lab]:
+    root = _EXAMPLES / name
+    with project(root, read_project(root)) as chosen:
+        async with lab(chosen) as it:
+            yield it
+
+
 async def test_tasks() -> None:
     """Each has their own; an admin reads; and a row that is gone is judged as it was."""
-    root = _EXAMPLES / "tasks"
-    async with project(root, read_project(root)) as chosen, lab(chosen) as it:
+    async with _example("tasks") as it:
         ada, bob, admin = it.people.signed_in
         assert (ada.name, bob.name, ada.roles, admin.roles) == ("ada", "bob", (), ("admin",))
         tasks = it.surface.collection("tasks")
@@ -40,8 +49,7 @@ async def test_tasks() -> None:
 
 async def test_clinic() -> None:
     """Two equals have the role that can make most, and somebody has none."""
-    root = _EXAMPLES / "clinic"
-    async with project(root, read_project(root)) as chosen, lab(chosen) as it:
+    async with _example("clinic") as it:
         assert [each.roles for each in it.people.signed_in] == [
             ("reception",), ("reception",), (), ("doctor",),
         ]  # fmt: skip
@@ -54,8 +62,7 @@ async def test_clinic() -> None:
 
 async def test_crm() -> None:
     """Two founders are in tenants of their own, and the first has a colleague of each kind."""
-    root = _EXAMPLES / "crm"
-    async with project(root, read_project(root)) as chosen, lab(chosen) as it:
+    async with _example("crm") as it:
         ada, bob, *colleagues = it.people.signed_in
         assert ada.headers["x-organization"] != bob.headers["x-organization"]
         assert {each.headers["x-organization"] for each in colleagues} == {ada.headers["x-organization"]}

@@ -22,8 +22,9 @@ _TASKS = Path(__file__).parents[4] / "examples" / "tasks"
 
 async def test_every_cell_of_a_sound_project_is_proved() -> None:
     """Lists, reads, includes, writes, moves, links and actions; by strangers, roles and nobody."""
-    async with project(_TASKS, read_project(_TASKS)) as chosen, lab(chosen) as it:
-        results = await _tried(it)
+    with project(_TASKS, read_project(_TASKS)) as chosen:
+        async with lab(chosen) as it:
+            results = await _tried(it)
         assert not [result.says for result in results if result.standing is Standing.BROKEN]
         assert "× 4 people" in told(results)
         acts = {result.case.split(" · ")[1] for result in results if " · " in result.case}
@@ -34,7 +35,7 @@ async def test_every_cell_of_a_sound_project_is_proved() -> None:
 async def test_a_backend_that_grants_less_or_more_is_seen() -> None:
     """Against a spec in which an admin reads no task, and one in which a stranger deletes them all."""
     manifest = read_project(_TASKS)
-    async with project(_TASKS, manifest) as chosen:
+    with project(_TASKS, manifest) as chosen:
         async with lab(replace(chosen, manifest=_without(manifest, "admin"))) as it:
             broken = [each for each in await _tried(it) if each.standing is Standing.BROKEN]
         assert {each.case for each in broken} >= {

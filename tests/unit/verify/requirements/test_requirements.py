@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from builders import backend, entity, field
+from specwright.loopback import NotServed, serving
 from specwright.model.errors import ConfigError, Origin
 from specwright.model.manifest import Manifest
 from specwright.model.requirement import Example, Request, Requirement
@@ -27,7 +28,6 @@ from specwright.verify.reports.text import summary
 from specwright.verify.requirements import examples
 from specwright.verify.requirements.evidence import Difference, Evidence
 from specwright.verify.requirements.requirements import choose, prove
-from specwright.verify.requirements.serving import NotServed, serving
 from specwright.verify.result import Standing
 
 pytestmark = pytest.mark.anyio
@@ -124,7 +124,13 @@ async def judged(
 ) -> list[Evidence]:
     """The evidence for requirements on an app."""
     served = Tasks().app if app is None else app
-    return [each async for each in prove(manifest, requirements, lambda: serving(served), credentials)]
+
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        with serving(served) as base:
+            yield base
+
+    return [each async for each in prove(manifest, requirements, serve, credentials)]
 
 
 async def only(*examples: Example, app: Any = None) -> Evidence:
@@ -278,7 +284,7 @@ async def test_a_stuck_app_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer in time is a sentence, and the next requirement still runs."""
     monkeypatch.setattr(examples, "PATIENCE", 0.2)
     monkeypatch.setattr("specwright.verify.requirements.requirements.PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.requirements.serving._STOP", 0.2)
+    monkeypatch.setattr("specwright.loopback._STOP", 0.2)
     stuck, fine = await judged(
         requirement(example("GET /stuck", 200)), requirement(example("GET /text", 200), key="FR-002")
     )
@@ -304,7 +310,7 @@ async def test_an_app_that_blocks_its_thread_does_not_block_the_judge(
 
     monkeypatch.setattr(examples, "PATIENCE", 0.2)
     monkeypatch.setattr("specwright.verify.requirements.requirements.PATIENCE", 0.2)
-    monkeypatch.setattr("specwright.verify.requirements.serving._STOP", 0.1)
+    monkeypatch.setattr("specwright.loopback._STOP", 0.1)
     try:
         evidence = await only(example("GET /tasks", 200), app=blocking)
     finally:
