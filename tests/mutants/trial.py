@@ -30,7 +30,7 @@ ROOT = HERE / "project"
 #: The examples of the project's requirements, as if they were a check.
 REQUIREMENTS = "requirements"
 #: Seconds until a mutant that hangs has been noticed.
-_PATIENCE = 180.0
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Verdict:
 
     #: The check that missed the guard; "" when none did.
     killer: str
+    #: What it says; of a survivor, what was seen that proves nothing.
     says: str
     seconds: float
 
@@ -52,30 +53,40 @@ def tried(mutant: Mutant | None, checks: Sequence[str], server: str) -> Verdict:
         # Whatever it is that does not start proves nothing of the guard.
         killer, says = "", f"the app does not start: {error}"
     except TimeoutError:
-        killer, says = "time", f"no end within {_PATIENCE:g} seconds"
+        killer, says = "", f"no end within {_PATIENCE:g} seconds"
     return Verdict(killer, says, time.monotonic() - began)
 
 
 async def _tried(mutant: Mutant | None, checks: Sequence[str], server: str) -> tuple[str, str]:
     async with _project(mutant) as chosen, lab(chosen, database=normalise(server)) as it:
+        crash = ""
         for name in checks:
-            found = await (_requirements(it, chosen) if name == REQUIREMENTS else _check(it, name))
+            found, crashed = await (_requirements(it, chosen) if name == REQUIREMENTS else _check(it, name))
             if found:
                 return name, found
-    return "", ""
+            crash = crash or crashed
+    return "", crash
 
 
-async def _check(it: Lab, name: str) -> str:
-    """What the check says that is broken; "" when nothing is."""
+async def _check(it: Lab, name: str) -> tuple[str, str]:
+    """What the check says that is broken, "" when nothing is; and what broke since the app failed.
+
+    An app that fails where it should answer is missed by every check: that is none's own merit.
+    """
+    crash = ""
     asked = [check for check in all_checks() if check.id == name]
     async for event in run(it, asked):
         if isinstance(event, Found) and event.result.standing is Standing.BROKEN:
-            return f"{event.result.subject}: {event.result.says}"
-    return ""
+            says = f"{event.result.subject}: {event.result.says}"
+            if not any(probe.status is None or probe.status >= 500 for probe in event.result.probes):
+                return says, ""
+            crash = crash or f"{name}, of a failure: {says}"
+    return "", crash
 
 
-async def _requirements(it: Lab, chosen: Project) -> str:
-    """The first requirement whose examples fail, and how."""
+async def _requirements(it: Lab, chosen: Project) -> tuple[str, str]:
+    """The first requirement whose examples fail, and how; and the first that fails with the app."""
+    crash = ""
     for requirement in chosen.manifest.requirements:
         examples = Examples(chosen.manifest, it.client, it.base, chosen.credentials, Memory())
         for example in requirement.examples:
@@ -83,15 +94,19 @@ async def _requirements(it: Lab, chosen: Project) -> str:
             if failure is not None:
                 told = "; ".join(map(str, failure.differences))
                 asked = f"{exchange.method} {exchange.path}: " if exchange is not None else ""
-                return f"{requirement.key}: {asked}{told or failure.reason}"
-    return ""
+                says = f"{requirement.key}: {asked}{told or failure.reason}"
+                if exchange is not None and exchange.status is not None and exchange.status < 500:
+                    return says, ""
+                crash = crash or says
+                break
+    return "", crash
 
 
 @asynccontextmanager
 async def _project(mutant: Mutant | None) -> AsyncIterator[Project]:
     """The project; its process, and no other, has the mutant's module."""
     os.environ.update(AUTH_ISSUER="https://guarded.example", AUTH_AUDIENCE="guarded")
-    async with project(ROOT, read_project(ROOT)) as chosen:
+    with project(ROOT, read_project(ROOT)) as chosen:
         if mutant is None:
             yield chosen
             return
@@ -99,7 +114,9 @@ async def _project(mutant: Mutant | None) -> AsyncIterator[Project]:
             file = Path(folder) / Path(mutant.module).name
             file.write_text(mutant.text, encoding="utf-8")
             overlay = {
-                "PYTHONPATH": str(HERE / "overlay"),
+                "PYTHONPATH": os.pathsep.join(
+                    [str(HERE / "overlay"), *filter(None, [os.environ.get("PYTHONPATH")])]
+                ),
                 "MUTANT_MODULE": "specwright." + mutant.module.removesuffix(".py").replace("/", "."),
                 "MUTANT_FILE": str(file),
             }
