@@ -24,6 +24,7 @@ from specwright.verify.people.tenants import found
 from specwright.verify.people.tokens import Key
 from specwright.verify.policy.granted import Granted, specified
 from specwright.verify.policy.meant import Meant
+from specwright.verify.policy.stored import Stored
 from specwright.verify.project import Project
 from specwright.verify.rows.bodies import Bodies
 from specwright.verify.rows.exploring import explore
@@ -69,7 +70,12 @@ async def lab(
             start = instructions.app
             environment = {**start.environment, **target.environment}
             async with staged(target.target, target.root, environment, target.prepare, database) as stage:
-                yield await _of_project(target, stage, client, instructions, seed)
+                made = await _of_project(target, stage, client, instructions, seed)
+                try:
+                    yield made
+                finally:
+                    if isinstance(made.policy, Granted):
+                        made.policy.stored.close()
         elif is_url(target):
             base = _base(target, anywhere=anywhere)
             document = await _document(client, base)
@@ -145,7 +151,8 @@ async def _of_project(
     await explore(made, maker)
     meant.surface = made.surface
     if stage.database is not None:
-        granted = Granted(project.manifest, stage.database, meant, tenants, made.probes)
+        stored = Stored(stage.database, project.manifest)
+        granted = Granted(project.manifest, stored, meant, tenants, made.probes)
         made.policy, maker.made_one = granted, granted.look
     return made
 

@@ -16,7 +16,7 @@ from specwright.model.values import Misfit, fit
 from specwright.verify.lab import NotRun, Row
 from specwright.verify.people.people import Person
 from specwright.verify.policy.meant import Meant
-from specwright.verify.policy.stored import read_world
+from specwright.verify.policy.stored import Stored
 from specwright.verify.result import Probe
 from specwright.verify.surface.surface import Collection, Operation, Reference, Surface
 
@@ -26,8 +26,8 @@ class Granted:
     """The grants of a spec; of operations that the spec does not know, what else is meant."""
 
     manifest: Manifest
-    #: The throw-away database.
-    database: str
+    #: What is in the throw-away database.
+    stored: Stored
     otherwise: Meant
     #: In which tenant a person is, by their name.
     tenants: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Granted:
         """All the rows that are stored now."""
         if self._read is None or self._read[0] != len(self.probes):
             try:
-                world = read_world(self.database, self.manifest)
+                world = self.stored.world()
             except (OSError, asyncpg.PostgresError) as error:
                 raise NotRun(f"the rows that are stored cannot be read: {error}") from error
             self._read = len(self.probes), world

@@ -14,36 +14,49 @@ from specwright.model.manifest import Manifest
 from specwright.model.resource import Resource
 
 
-def read_world(url: str, manifest: Manifest) -> World:
-    """Every row of every entity, by the names of the spec, and the database's time.
+class Stored:
+    """What is in a database, read again and again by one connection in a thread of its own.
 
-    It waits for the answer, in a thread of its own: who asks may be within an event loop.
+    Who asks may be within an event loop, and waits for the answer nevertheless.
     """
-    found: list[World] = []
-    failed: list[BaseException] = []
 
-    def ask() -> None:
-        try:
-            found.append(asyncio.run(_world(url, manifest)))
-        except BaseException as error:
-            failed.append(error)
+    def __init__(self, url: str, manifest: Manifest) -> None:
+        self._url = url
+        self._manifest = manifest
+        self._connection: Any = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="the judge's eyes", daemon=True)
 
-    thread = threading.Thread(target=ask, name="the judge's eyes")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return found[0]
+    def world(self) -> World:
+        """Every row of every entity, by the names of the spec, and the database's time.
 
+        Raises:
+            OSError, asyncpg.PostgresError: the database is not to be read.
+        """
+        if not self._thread.is_alive():
+            self._thread.start()
+        return asyncio.run_coroutine_threadsafe(self._world(), self._loop).result()
 
-async def _world(url: str, manifest: Manifest) -> World:
-    connection = await asyncpg.connect(url, statement_cache_size=0)
-    try:
-        rows = {resource.name: await _rows(connection, resource) for resource in manifest.stored}
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._disconnect(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    async def _world(self) -> World:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url, statement_cache_size=0)
+        connection = self._connection
+        rows = {resource.name: await _rows(connection, resource) for resource in self._manifest.stored}
         now: datetime = await connection.fetchval("SELECT now()")
-    finally:
-        await connection.close()
-    return World(manifest, rows, now)
+        return World(self._manifest, rows, now)
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            # Nothing is under way that could be lost.
+            self._connection.terminate()
 
 
 async def _rows(connection: Any, resource: Resource) -> list[Row]:
