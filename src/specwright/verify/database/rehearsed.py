@@ -1,9 +1,10 @@
 """What is seen of an app's migrations, as results of a check."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
-from specwright.model.errors import SpecwrightError
+from specwright.model.errors import Origin, SpecwrightError
 from specwright.verify.check import Check
 from specwright.verify.database.catalog import catalog
 from specwright.verify.inside import Inside
@@ -29,6 +30,8 @@ async def rehearsed(lab: Lab, check: Check, what: str) -> AsyncIterator[Result]:
         subject, says = each["subject"], each["says"]
         if each["standing"] == "broken":
             yield check.broken(subject, says, case=says).because(*each["details"])
+        elif each["standing"] == "suspected":
+            yield replace(check.suspected(subject, says, case=says), source=Origin(*each["at"]))
         elif each["standing"] == "proved":
             yield check.proved(subject, says)
         else:

@@ -5,6 +5,7 @@ the file as JSON.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,13 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
 from specwright.verify.stage import drift
+from specwright.verify.stage.locks import holdups, tables
 from specwright.verify.stage.rows import Rows, seed, snapshot
 from specwright.verify.stage.shape import differences, shape
 
 #: Revisions that are tried; of more, the last.
 _MOST = 40
+_NO_ROW = "the revisions do not stand in a row, or there are none"
 
 Seen = dict[str, Any]
 
@@ -67,7 +70,7 @@ def migrations() -> list[Seen]:
     rehearsal.inside(_emptied)
     revisions = rehearsal.revisions()
     if not revisions:
-        return [_seen("", "not run", "the revisions do not stand in a row, or there are none")]
+        return [_seen("", "not run", _NO_ROW)]
     tried = revisions[-_MOST:]
     before = tried[0].down_revision
     if isinstance(before, str):
@@ -138,6 +141,40 @@ def models() -> list[Seen]:
     return found
 
 
+def locks() -> list[Seen]:
+    """For each revision, the statements of it that hold others up for as long as a table is large."""
+    rehearsal = Rehearsal()
+    if rehearsal.inside(lambda context: context.dialect.name) != "postgresql":
+        return [_seen("", "not run", "SQLite has one writer at a time, whatever a revision does")]
+    rehearsal.inside(_emptied)
+    revisions = rehearsal.revisions()
+    if not revisions:
+        return [_seen("", "not run", _NO_ROW)]
+    tried = revisions[-_MOST:]
+    before = tried[0].down_revision
+    if isinstance(before, str):
+        rehearsal.up(before)
+    seen: list[Seen] = []
+    for script in tried:
+        old = rehearsal.inside(lambda context: tables(context.connection))
+        try:
+            with holdups(script.path, old) as found:
+                rehearsal.up(script.revision)
+        except Exception as error:
+            return [*seen, _seen(_name(script), "not run", "it cannot be applied", error)]
+        file = os.path.relpath(script.path)
+        seen += [
+            {**_seen(f"{file}:{line}", "suspected", says), "at": (file, line)} for line, says in found.found
+        ]
+        if found.unseen:
+            why = "it runs outside of a transaction, where its locks cannot be seen"
+            seen.append(_seen(_name(script), "not run", why, *found.unseen))
+        elif not found.found:
+            says = "no statement of it reads or rewrites a whole table that others have to wait for"
+            seen.append(_seen(_name(script), "proved", says))
+    return seen
+
+
 def _emptied(context: Any) -> None:
     # A SQLite file begins as a copy of the app's own.
     found = MetaData()
@@ -155,5 +192,5 @@ def _seen(subject: str, standing: str, says: str, *details: object) -> Seen:
 
 
 if __name__ == "__main__":
-    seen = {"migrations": migrations, "models": models}[sys.argv[1]]()
+    seen = {"migrations": migrations, "models": models, "locks": locks}[sys.argv[1]]()
     Path(sys.argv[2]).write_text(json.dumps(seen), encoding="utf-8")

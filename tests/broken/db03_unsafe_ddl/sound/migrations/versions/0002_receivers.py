@@ -1,0 +1,17 @@
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.alter_column("parcel", "receiver", type_=sa.String(120), existing_type=sa.String(80))
+    op.add_column("parcel", sa.Column("note", sa.String(200), nullable=False, server_default=""))
+    op.execute("ALTER TABLE parcel ADD CONSTRAINT parcel_weight CHECK (weight > 0) NOT VALID")
+
+
+def downgrade() -> None:
+    op.drop_constraint("parcel_weight", "parcel")
+    op.drop_column("parcel", "note")
+    op.alter_column("parcel", "receiver", type_=sa.String(80), existing_type=sa.String(120))
