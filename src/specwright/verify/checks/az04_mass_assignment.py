@@ -7,6 +7,8 @@ from uuid import UUID
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, parse
 from specwright.verify.result import Result
+from specwright.verify.surface.forms import form_of
+from specwright.verify.surface.schemas import members
 from specwright.verify.surface.surface import Collection, Operation
 
 #: What people have been let through by; a member the app answers with counts whatever its name.
@@ -37,16 +39,15 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 async def _judged(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
     owner = lab.people.owner
     row = await lab.new_row(collection, owner)
-    declared = _declared(operation, collection)
+    form = form_of(operation, collection)
+    declared = members(form.schema)
     for member, value in _attempts(lab, collection, row.body):
         if member in declared:
             continue
         if operation is not collection.create:
             row = await lab.new_row(collection, owner)
-        body = await lab.maker.body(lab, operation, owner, row.place)
-        inner = body.get(collection.wrapping, body) if collection.wrapping else body
-        inner[member] = value
-        tried = await lab.send(owner, operation, row.place, json=body)
+        sent = form.members(await lab.maker.body(lab, operation, owner, row.place))
+        tried = await lab.send(owner, operation, row.place, json=form.body({**sent, member: value}))
         seen = tried
         if operation is not collection.create and collection.read is not None:
             seen = await lab.read(row)
@@ -113,15 +114,6 @@ def _alike(name: str, shown: Any) -> bool:
 
 def _greater(value: Any) -> Any:
     return "admin" if isinstance(value, str) else ["admin"] if isinstance(value, list) else True
-
-
-def _declared(operation: Operation, collection: Collection) -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = operation.body or {}
-    properties: Mapping[str, Any] = schema.get("properties", {})
-    if collection.wrapping and collection.wrapping in properties:
-        inner: Mapping[str, Any] = properties[collection.wrapping].get("properties", {})
-        return inner
-    return properties
 
 
 def _same(kept: Any, sent: Any) -> bool:

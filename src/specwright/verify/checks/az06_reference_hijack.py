@@ -6,6 +6,7 @@ from typing import Any
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row
 from specwright.verify.result import Probe, Result
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.surface import Collection, Operation, Reference
 
 
@@ -49,11 +50,10 @@ async def _judged(lab: Lab, collection: Collection, reference: Reference, operat
 
 async def _pointed(lab: Lab, row: Row, reference: Reference, operation: Operation, target: Row) -> Probe:
     """The answer to a body that refers to a row."""
-    body = await lab.maker.body(lab, operation, row.person, row.place)
-    wrapping = row.collection.wrapping
-    inner = body.get(wrapping, body) if wrapping else body
-    inner[reference.member] = _value(reference, target)
-    return await lab.send(row.person, operation, row.place, json=body)
+    form = form_of(operation, row.collection)
+    sent = form.members(await lab.maker.body(lab, operation, row.person, row.place))
+    sent[reference.member] = _value(reference, target)
+    return await lab.send(row.person, operation, row.place, json=form.body(sent))
 
 
 def _value(reference: Reference, row: Row) -> Any:

@@ -1,15 +1,15 @@
 """HT01: verbs do what HTTP says that they do, and what fails does nothing."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.bodies import CANARY
 from specwright.verify.rows.spoiling import spoiled
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.schemas import kinds, members, plain, variants
 from specwright.verify.surface.surface import Collection, Operation, Schema
 
@@ -61,7 +61,7 @@ async def _put_twice(lab: Lab, collection: Collection, operation: Operation) -> 
     twice = await lab.read(row)
     if not (first.succeeded and second.succeeded and once.succeeded and twice.succeeded):
         raise NotRun("the same body is not taken twice", first, second)
-    sent = body.get(collection.wrapping, body) if collection.wrapping else body
+    sent = form_of(operation, collection).members(body)
     before, after = collection.shown(parse(once)), collection.shown(parse(twice))
     changed = [name for name in sent if before.get(name) != after.get(name)]
     if changed:
@@ -82,17 +82,18 @@ async def _count(lab: Lab, row: Row) -> int:
 async def _refused_change(lab: Lab, collection: Collection, operation: Operation) -> Result:
     """A change that is refused has changed nothing."""
     row = await lab.fresh_row(collection, lab.people.owner)
-    schema, body = await _body(lab, collection, operation, row)
-    name = _text(schema, collection)
+    form = form_of(operation, collection)
+    body = form.members(await lab.maker.body(lab, operation, row.person, row.place))
+    name = _text(form.schema, collection)
     body[name] = f"{CANARY}{row.key[:8]}-changed"
-    good = await lab.send(row.person, operation, row.place, json=_out(operation, collection, body))
+    good = await lab.send(row.person, operation, row.place, json=form.body(body))
     if not good.succeeded or collection.shown(parse(await lab.read(row))).get(name) != body[name]:
         raise NotRun(f"{name} cannot be changed alone", good)
     refused: list[Probe] = []
-    for _, bad in islice(spoiled(schema, body, name), _TRIES):
+    for _, bad in islice(spoiled(form.schema, body, name), _TRIES):
         before = collection.shown(parse(await lab.read(row))).get(name)
         bad[name] = f"{CANARY}{row.key[:8]}-spoiled-{len(lab.probes)}"
-        probe = await lab.send(row.person, operation, row.place, json=_out(operation, collection, bad))
+        probe = await lab.send(row.person, operation, row.place, json=form.body(bad))
         if probe.succeeded or probe.status is None:
             continue
         refused.append(probe)
@@ -110,13 +111,14 @@ async def _refused_row(lab: Lab, collection: Collection, operation: Operation) -
     row = await lab.fresh_row(collection, lab.people.owner)
     if not await _listed(lab, row, row.key):
         raise NotRun("a new row is not on the first page of the list")
-    schema, body = await _body(lab, collection, operation, row)
-    name = _text(schema, collection)
+    form = form_of(operation, collection)
+    body = form.members(await lab.maker.body(lab, operation, row.person, row.place))
+    name = _text(form.schema, collection)
     body[name] = CANARY
     refused: list[tuple[str, Probe]] = []
-    for number, (_, bad) in enumerate(islice(spoiled(schema, body, name), _TRIES)):
+    for number, (_, bad) in enumerate(islice(spoiled(form.schema, body, name), _TRIES)):
         telling = f"{CANARY}{number}-{row.key[:8]}-left"
-        sent = _out(operation, collection, {**bad, name: telling})
+        sent = form.body({**bad, name: telling})
         probe = await lab.send(row.person, operation, row.place, json=sent)
         if probe.status is not None and not probe.succeeded:
             refused.append((telling, probe))
@@ -132,24 +134,6 @@ async def _refused_row(lab: Lab, collection: Collection, operation: Operation) -
 async def _listed(lab: Lab, row: Row, text: str) -> bool:
     items = await lab.items(row.collection, row.person, row.place)
     return any(text in str(item) for item in items)
-
-
-async def _body(
-    lab: Lab, collection: Collection, operation: Operation, row: Row
-) -> tuple[Schema, dict[str, Any]]:
-    """The schema of a row's members as the operation takes them, and members that it should take."""
-    body = await lab.maker.body(lab, operation, row.person, row.place)
-    if _wraps(operation, collection):
-        return members(operation.body)[collection.wrapping], dict(body[collection.wrapping])
-    return operation.body or {}, body
-
-
-def _wraps(operation: Operation, collection: Collection) -> bool:
-    return bool(collection.wrapping) and collection.wrapping in members(operation.body)
-
-
-def _out(operation: Operation, collection: Collection, body: Mapping[str, Any]) -> dict[str, Any]:
-    return collection.wrapped(body) if _wraps(operation, collection) else dict(body)
 
 
 def _text(schema: Schema, collection: Collection) -> str:

@@ -1,11 +1,11 @@
 """IN01: nothing that a request says becomes a part of a statement."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row
 from specwright.verify.result import Probe, Result
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.surface import Collection, Operation
 
 #: A word that is in a statement only when the statement was put together with it.
@@ -55,20 +55,17 @@ async def _parameters(lab: Lab, operation: Operation, row: Row | None) -> AsyncI
 
 
 async def _members(lab: Lab, collection: Collection, operation: Operation, row: Row) -> AsyncIterator[Result]:
-    body = await lab.maker.body(lab, operation, row.person, row.place)
-    inner: dict[str, Any] = body.get(collection.wrapping, body) if collection.wrapping else body
-    for name, value in [*inner.items()]:
+    form = form_of(operation, collection)
+    sent = form.members(await lab.maker.body(lab, operation, row.person, row.place))
+    for name, value in sent.items():
         if not isinstance(value, str):
             continue
-        harmless = await lab.send(row.person, operation, row.place, json=_with(body, inner, name, _CANARY))
-        tried = await lab.send(row.person, operation, row.place, json=_with(body, inner, name, _QUOTED))
+        harmless, tried = [
+            await lab.send(row.person, operation, row.place, json=form.body({**sent, name: text}))
+            for text in (_CANARY, _QUOTED)
+        ]
         found = _spoken(harmless) or _spoken(tried) or _stumbles(harmless, tried)
         yield _said(operation, name, found, harmless, tried)
-
-
-def _with(body: dict[str, Any], inner: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    changed = {**inner, name: value}
-    return changed if inner is body else {next(iter(body)): changed}
 
 
 def _spoken(probe: Probe) -> str:

@@ -1,20 +1,23 @@
 """IV02: what is declared of a member is held, up to its edge and no further."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.boundaries import Edge, edges
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.schemas import members, plain, required
 from specwright.verify.surface.surface import Collection, Operation
 
 _SHOWN = 60
+#: Constraints on numbers: other values in a query mean too many things to be tried one by one.
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
-    """Bodies that are right but for one member, which is at the edge of a constraint, or left out."""
+    """Bodies that are right but for one member, at the edge of a constraint or left out; and queries."""
     for collection in lab.surface.collections:
         for operation in (collection.create, collection.update, collection.replace):
             if operation is not None and operation in lab.judged and "json" in operation.media:
@@ -23,22 +26,71 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
                         yield result
                 except NotRun as why:
                     yield CHECK.not_run(operation, str(why), *why.probes)
+        for operation in _bounded(lab, collection):
+            try:
+                async for result in _asked(lab, collection, operation):
+                    yield result
+            except NotRun as why:
+                yield CHECK.not_run(operation, str(why), *why.probes)
+
+
+def _bounded(lab: Lab, collection: Collection) -> Iterator[Operation]:
+    """The list, and changes of many rows that can be kept to one, where a number in the query has bounds."""
+    paths = {each.path for each in (collection.list, collection.create) if each is not None}
+    for operation in lab.judged:
+        names = {parameter.name for parameter in operation.of("query")}
+        many = operation.method in ("PATCH", "DELETE") and collection.member in names
+        if operation.path in paths and (operation == collection.list or many) and any(_numbers(operation)):
+            yield operation
+
+
+def _numbers(operation: Operation) -> Iterator[tuple[str, Edge]]:
+    """Numbers at the edges of what the query may hold."""
+    for parameter in operation.of("query"):
+        for edge in edges(parameter.schema):
+            if edge.constraint in _BOUNDS:
+                yield parameter.name, edge
+
+
+async def _asked(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
+    """A query that is right but for one number."""
+
+    async def send(**one: Any) -> Probe:
+        row = await lab.any_row(collection, lab.people.owner)
+        needed, headers = lab.maker.asked(operation, row.person)
+        query: dict[str, Any] = {**dict(needed), **one}
+        if operation.method == "GET":
+            return await lab.send(row.person, operation, row.place, query=query, headers=headers)
+        query[collection.member] = row.key
+        taken = operation if collection.change is None else collection.change
+        body = await lab.maker.body(lab, taken, row.person, row.place) if operation.body else ...
+        return await lab.send(row.person, operation, row.place, query=query, headers=headers, json=body)
+
+    baseline = await send()
+    if not baseline.succeeded:
+        raise NotRun("its maker cannot do this with a query that the document allows", baseline)
+    held = 0
+    for name, edge in _numbers(operation):
+        found = _said(operation, f"the parameter {name}", edge, await send(**{name: edge.value}))
+        if found is not None:
+            yield found
+        else:
+            held += 1
+    if held:
+        yield CHECK.proved(operation, f"{held} edges are where its parameters say", baseline)
 
 
 async def _judged(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
     row = await lab.any_row(collection, lab.people.owner)
-    schema = operation.body or {}
-    wraps = bool(collection.wrapping) and collection.wrapping in members(schema)
-    schema = plain(members(schema)[collection.wrapping] if wraps else schema)
+    form = form_of(operation, collection)
+    schema = plain(form.schema)
 
     async def send(body: Mapping[str, Any]) -> Probe:
-        sent = collection.wrapped(body) if wraps else dict(body)
-        return await lab.send(row.person, operation, row.place, json=sent)
+        return await lab.send(row.person, operation, row.place, json=form.body(body))
 
     async def fresh() -> dict[str, Any]:
         """Members that are taken; new ones, since some may have to be unique."""
-        body = await lab.maker.body(lab, operation, row.person, row.place)
-        return dict(body[collection.wrapping] if wraps else body)
+        return form.members(await lab.maker.body(lab, operation, row.person, row.place))
 
     baseline = await send(await fresh())
     if not baseline.succeeded:

@@ -3,12 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from random import Random
-from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.corpus import kind_of, values
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.schemas import members
 from specwright.verify.surface.surface import Collection, Operation
 
@@ -98,20 +98,17 @@ async def _odd(
     lab: Lab, collection: Collection, create: Operation, row: Row
 ) -> AsyncIterator[tuple[str, bytes]]:
     """Members, and bodies in which they are odd."""
-    shown = members(create.body)
-    wraps = bool(collection.wrapping) and collection.wrapping in shown
-    shown = members(shown[collection.wrapping]) if wraps else shown
+    form = form_of(create, collection)
     met: set[str] = set()
-    for name, schema in shown.items():
+    for name, schema in members(form.schema).items():
         kind = kind_of(schema)
         every = values(kind)
         chosen = Random(name).sample(every, _SAMPLE) if kind in met else every
         met.add(kind)
         for value in chosen:
             # A new body each time: some members may have to be unique.
-            body = await lab.maker.body(lab, create, row.person, row.place)
-            inner: dict[str, Any] = {**(body[collection.wrapping] if wraps else body), name: value}
-            yield name, json.dumps(collection.wrapped(inner) if wraps else inner).encode()
+            sent = form.members(await lab.maker.body(lab, create, row.person, row.place))
+            yield name, json.dumps(form.body({**sent, name: value})).encode()
 
 
 CHECK = Check(

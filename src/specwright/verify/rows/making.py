@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from specwright.verify.lab import Lab, NotRun, Row, parse
@@ -14,32 +13,17 @@ from specwright.verify.people.identity import identity
 from specwright.verify.people.people import Person
 from specwright.verify.result import Probe
 from specwright.verify.rows.bodies import Bodies, Unfit
-from specwright.verify.rows.complaints import Complaint, read_complaints
-from specwright.verify.rows.mending import suggestions, unwanted
+from specwright.verify.rows.complaints import read_complaints
+from specwright.verify.rows.drafting import Draft, Recipe
 from specwright.verify.rows.reading_back import carried, keys, learned
-from specwright.verify.rows.steps import Steps, at, put, remove, schema_at
-from specwright.verify.surface.collections import is_key, key_member
-from specwright.verify.surface.schemas import element, kinds, members, plain, required, variants
-from specwright.verify.surface.surface import Collection, Operation, Parameter, Reference, Schema, Surface
+from specwright.verify.surface.collections import key_member
+from specwright.verify.surface.schemas import kinds, members, plain, variants
+from specwright.verify.surface.surface import Collection, Operation, Parameter, Schema, Surface
 
 #: How often a body is mended before it is given up.
 _TRIES = 10
-#: How apps say that there is no such row.
-_LOST = re.compile(r"not[_ ]found|no such|not exist|unknown|foreign", re.I)
 #: How much of an answer is told.
 _TOLD = 200
-
-
-@dataclass
-class _Recipe:
-    """What has been learned of the bodies that an operation takes."""
-
-    #: What was said of a member, and which of the suggestions for that helped.
-    mended: dict[Steps, tuple[Complaint, int]] = field(default_factory=dict)
-    #: Members that it does not want.
-    dropped: set[Steps] = field(default_factory=set)
-    #: Whether it wants members that the schema calls optional.
-    full: bool = False
 
 
 class RowMaker:
@@ -50,7 +34,7 @@ class RowMaker:
         self.bodies = bodies
         #: Called when a row was made.
         self.made_one: Callable[[], None] = lambda: None
-        self._recipes: dict[str, _Recipe] = {}
+        self._recipes: dict[str, Recipe] = {}
         #: By collection, members that its rows are named by in paths: a slug is made of the title.
         self._naming: dict[str, set[str]] = {}
         #: The last row of each person in each collection.
@@ -80,6 +64,10 @@ class RowMaker:
         finally:
             self._making.pop()
 
+    def makes(self, collection: Collection) -> bool:
+        """Whether its rows can be made, and none of them is being made."""
+        return collection.create is not None and collection.name not in self._making
+
     async def body(
         self, lab: Lab, operation: Operation, person: Person, place: Mapping[str, str]
     ) -> dict[str, Any]:
@@ -89,12 +77,11 @@ class RowMaker:
             NotRun: a row that it needs cannot be made.
         """
         collection = self._whose(operation)
-        schema = _inner(operation, collection)
-        made = await self._first(lab, operation, collection, person, place, {})
-        if not made and schema is not None:
-            shown = members(schema)
-            made = self._one_member(shown, collection)
-        return collection.wrapped(made) if collection is not None and _wraps(operation, collection) else made
+        draft = self._draft(lab, operation, collection, person, place, {})
+        await draft.begin()
+        if not draft.members:
+            draft.members = self._one_member(members(draft.form.schema), collection)
+        return draft.form.body(draft.members)
 
     def _one_member(self, shown: Mapping[str, Schema], collection: Collection | None) -> dict[str, Any]:
         taken = {reference.member for reference in collection.references} if collection is not None else set()
@@ -130,38 +117,29 @@ class RowMaker:
         Raises:
             NotRun: no body is taken.
         """
-        schema = _inner(create, collection) or {}
-        recipe = self._recipes.setdefault(create.label, _Recipe())
         query, headers = self.asked(create, person)
-        body = await self._first(lab, create, collection, person, place, given)
-        tried: dict[Steps, int] = {}
+        draft = self._draft(lab, create, collection, person, place, given, fixed=fixed)
+        await draft.begin()
+        recipe = self._recipes[create.label]
         taken = False
         for _ in range(_TRIES):
-            sent: Any = collection.wrapped(body) if _wraps(create, collection) else body
-            content = sent if create.body is not None or body else ...
             probe = await patiently(
-                partial(lab.send, person, create, place, query=query, headers=headers, json=content)
+                partial(lab.send, person, create, place, query=query, headers=headers, json=draft.content)
             )
             if probe.succeeded:
-                return probe, body
+                return probe, draft.members
             taken |= probe.status == 409
             if probe.status in (401, 403, 405, None) or (probe.status or 0) >= 500:
                 break
-            said = read_complaints(probe.answer, members(schema))
+            said = read_complaints(probe.answer, members(draft.form.schema))
             if probe.status == 404:
                 # The path leads to rows that are there: it is a row of the body that is not.
-                said = tuple(_lost(body, schema, collection))
-            changed = False
-            for each in said:
-                if each.place == "body" and not (changed and each.guessed):
-                    changed |= await self._mend(
-                        lab, collection, person, schema, body, each, recipe, tried, given if fixed else {}
-                    )
-            if not changed:
+                said = tuple(draft.lost())
+            if not await draft.mend(said):
                 if recipe.full:
                     break
                 recipe.full = True
-                body = await self._first(lab, create, collection, person, place, given)
+                await draft.begin()
         if taken and await self._make_room(lab, collection, person):
             # What was learned in vain is forgotten.
             self._recipes.pop(create.label, None)
@@ -176,7 +154,7 @@ class RowMaker:
             return False
         return (await lab.send(person, collection.delete, row.place)).succeeded
 
-    async def _first(
+    def _draft(
         self,
         lab: Lab,
         operation: Operation,
@@ -184,132 +162,17 @@ class RowMaker:
         person: Person,
         place: Mapping[str, str],
         given: Mapping[str, Any],
-    ) -> dict[str, Any]:
-        """The body by its schema, with the rows it refers to, and with all that has been learned."""
-        schema = _inner(operation, collection) or {}
-        made: dict[str, Any] = dict(given)
+        *,
+        fixed: bool = True,
+    ) -> Draft:
+        """A body, with all that has been learned of those that make rows of the collection."""
         created = collection.create if collection is not None else None
-        known = self._recipes.get(created.label) if created is not None else None
-        recipe = self._recipes.get(operation.label) or known or _Recipe()
-        shown, needed = members(schema), required(schema)
-        wanted = [*needed, *(name for name in shown if recipe.full and name not in needed)]
-        links = {each.member: each for each in collection.references} if collection is not None else {}
-        for name in wanted:
-            if name in made:
-                continue
-            found = await self._filled(
-                lab, collection, links.get(name), name, shown.get(name, {}), person, place
-            )
-            if found is not None:
-                made[name] = found
-                continue
-            try:
-                made[name] = self.bodies.value(shown.get(name, {}), name)
-            except Unfit as why:
-                if name in needed:
-                    raise NotRun(f"no body for {operation.label} can be made up: {why}") from None
-        for steps, (complaint, turn) in recipe.mended.items():
-            if steps[0] not in given and (operation is created or steps[0] in made):
-                await self._set(lab, collection, person, schema, made, complaint, turn)
-        for steps in recipe.dropped:
-            remove(made, steps)
-        return made
-
-    async def _filled(
-        self,
-        lab: Lab,
-        collection: Collection | None,
-        link: Reference | None,
-        name: str,
-        schema: Schema,
-        person: Person,
-        place: Mapping[str, str],
-    ) -> Any:
-        """What a member must hold that names a row, or a person; None where it names neither."""
-        if collection is not None and name == collection.above and name in place:
-            return _cast(place[name], schema)
-        if link is not None:
-            row = await self._row(lab, self.surface.collection(link.collection), person)
-            key = row.body.get(row.collection.member, row.key)
-            if not link.many:
-                return _cast(key, schema)
-            return [_cast(key, element(schema) or {})]
-        if name in ("user_id", "owner_id", "author_id", "username", "user") and not members(schema):
-            return identity(person, schema)
-        return None
-
-    async def _mend(
-        self,
-        lab: Lab,
-        collection: Collection,
-        person: Person,
-        schema: Schema,
-        body: dict[str, Any],
-        complaint: Complaint,
-        recipe: _Recipe,
-        tried: dict[Steps, int],
-        given: Mapping[str, Any],
-    ) -> bool:
-        """Change the body so that the complaint may not come again; whether there was a way."""
-        steps = complaint.path[1:] if complaint.path[:1] == (collection.wrapping,) else complaint.path
-        if not steps or steps[0] in given or not isinstance(steps[0], str):
-            return False
-        complaint = replace(complaint, path=steps)
-        if unwanted(complaint) and at(body, steps) is not None and steps[0] not in required(schema):
-            recipe.dropped.add(steps)
-            return remove(body, steps)
-        turn = tried.get(steps, -1) + 1
-        tried[steps] = turn
-        recipe.mended[steps] = complaint, turn
-        if await self._set(lab, collection, person, schema, body, complaint, turn):
-            return True
-        del recipe.mended[steps]
-        if steps[0] in required(schema) or at(body, steps) is None:
-            return False
-        recipe.dropped.add(steps)
-        return remove(body, steps)
-
-    async def _set(
-        self,
-        lab: Lab,
-        collection: Collection | None,
-        person: Person,
-        schema: Schema,
-        body: dict[str, Any],
-        complaint: Complaint,
-        turn: int,
-    ) -> bool:
-        """Put the suggestion of this turn where the complaint points; whether there is one."""
-        steps = complaint.path
-        there = schema_at(schema, steps)
-        links = {each.member: each for each in collection.references} if collection is not None else {}
-        if turn == 0 and steps[0] in links and len(steps) == 1:
-            value = await self._filled(
-                lab, collection, links[str(steps[0])], str(steps[0]), there, person, {}
-            )
+        if operation is created:
+            recipe = self._recipes.setdefault(operation.label, Recipe())
         else:
-            known = steps[0] in links and len(steps) == 1
-            if known:
-                # A row that is refused is not mended by the key of none.
-                return False
-            if is_key(there) and _LOST.search(f"{complaint.kind} {complaint.message}"):
-                return await self._guess(lab, person, there, body, steps, turn)
-            offered = suggestions(complaint, at(body, steps), there, self.bodies)
-            value = next(islice(offered, turn, None), None)
-        return value is not None and put(body, steps, value)
-
-    async def _guess(
-        self, lab: Lab, person: Person, schema: Schema, body: dict[str, Any], steps: Steps, turn: int
-    ) -> bool:
-        """Put the key of some row where the app misses one: of another collection each turn."""
-        others = [each for each in self.surface.collections if each.create and each.name not in self._making]
-        if turn >= len(others):
-            return False
-        try:
-            row = await self._row(lab, others[turn], person)
-        except NotRun:
-            return True
-        return put(body, steps, _cast(row.body.get(row.collection.member, row.key), schema))
+            recipe = (self._recipes.get(created.label) if created is not None else None) or Recipe()
+        rows = _Rows(self, lab)
+        return Draft(rows, self.bodies, operation, collection, person, place, recipe, given, fixed=fixed)
 
     async def _place(
         self, lab: Lab, collection: Collection, operation: Operation, person: Person
@@ -321,7 +184,7 @@ class RowMaker:
         place: dict[str, str] = {}
         if collection.parent is not None:
             above = self.surface.collection(collection.parent)
-            row = await self._row(lab, above, person)
+            row = await _Rows(self, lab).row(above, person)
             one = next(each for each in (above.read, above.change, above.delete, *above.others) if each)
             keys = [row.place[each.name] for each in one.of("path") if each.name in row.place]
             place = dict(zip(names, keys or [row.key], strict=False))
@@ -332,22 +195,6 @@ class RowMaker:
                     raise NotRun(f"nothing says what {{{parameter.name}}} is in {operation.label}")
                 place[parameter.name] = str(own)
         return place
-
-    async def _row(self, lab: Lab, collection: Collection, person: Person) -> Row:
-        """A row of this person; of one who may make it, where they may not."""
-        try:
-            return await lab.row(collection, person)
-        except NotRun as why:
-            for other in sorted(lab.people.signed_in, key=lambda each: not each.privileged):
-                if other is person or lab.policy.may(other, collection.create, None) is False:  # type: ignore[arg-type]
-                    continue
-                try:
-                    row = await lab.row(collection, other)
-                except NotRun:
-                    continue
-                if collection.read is None or (await lab.read(row, person)).succeeded:
-                    return row
-            raise why from None
 
     async def _read_back(
         self,
@@ -424,23 +271,35 @@ class RowMaker:
             raise NotRun(f"no value for the parameter {parameter.name} can be made up: {why}") from None
 
 
-def _lost(body: Mapping[str, Any], schema: Schema, collection: Collection) -> Iterator[Complaint]:
-    """What may be the matter when rows are not found: members that are keys of who knows what."""
-    links = {reference.member for reference in collection.references}
-    for name, each in members(schema).items():
-        if name in body and name not in links and is_key(each):
-            yield Complaint((name,), "not_found", guessed=True)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that others refer to, or stand below."""
 
+    maker: RowMaker
+    lab: Lab
 
-def _inner(operation: Operation, collection: Collection | None) -> Schema | None:
-    """The schema of the members in a body, out of what it is wrapped in."""
-    if operation.body is None or collection is None or not _wraps(operation, collection):
-        return operation.body
-    return members(operation.body)[collection.wrapping]
+    def named(self, collection: str) -> Collection:
+        return self.maker.surface.collection(collection)
 
+    def guessable(self) -> list[Collection]:
+        return [each for each in self.maker.surface.collections if self.maker.makes(each)]
 
-def _wraps(operation: Operation, collection: Collection) -> bool:
-    return bool(collection.wrapping) and collection.wrapping in members(operation.body)
+    async def row(self, collection: Collection, person: Person) -> Row:
+        """A row of this person; of one who may make it, where they may not."""
+        lab = self.lab
+        try:
+            return await lab.row(collection, person)
+        except NotRun as why:
+            for other in sorted(lab.people.signed_in, key=lambda each: not each.privileged):
+                if other is person or lab.policy.may(other, collection.create, None) is False:  # type: ignore[arg-type]
+                    continue
+                try:
+                    row = await lab.row(collection, other)
+                except NotRun:
+                    continue
+                if collection.read is None or (await lab.read(row, person)).succeeded:
+                    return row
+            raise why from None
 
 
 def names(row: Row) -> Iterator[str]:
@@ -453,11 +312,6 @@ def names(row: Row) -> Iterator[str]:
 
 def _slug(text: str) -> str:
     return re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-
-
-def _cast(key: Any, schema: Schema) -> Any:
-    whole = any("integer" in kinds(each) for each in variants(plain(schema)))
-    return int(key) if whole and str(key).isdecimal() else key
 
 
 def _is_text(schema: Schema) -> bool:

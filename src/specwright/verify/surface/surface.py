@@ -106,10 +106,6 @@ class Collection:
         inner = answer.get(self.envelope) if self.envelope and isinstance(answer, Mapping) else answer
         return inner if isinstance(inner, Mapping) else {}
 
-    def wrapped(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        """A body with these members of a row, as the app takes it."""
-        return {self.wrapping: dict(members)} if self.wrapping else dict(members)
-
     @property
     def change(self) -> Operation | None:
         """The way to change a row: PATCH, or else PUT."""

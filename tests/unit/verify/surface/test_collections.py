@@ -3,6 +3,7 @@
 from typing import Any
 
 from specwright.verify.surface.collections import find_collections
+from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.openapi import read_openapi
 from specwright.verify.surface.surface import Collection, Operation, Reference
 
@@ -85,7 +86,10 @@ def test_an_envelope_and_a_slug() -> None:
     found = _found("POST /api/articles", "GET /api/articles/{slug}", body=wrapped, shown=wrapped)["articles"]
     assert (found.envelope, found.wrapping, found.member) == ("article", "article", "slug")
     assert found.shown({"article": {"slug": "a"}}) == {"slug": "a"}
-    assert found.wrapped({"title": "A"}) == {"article": {"title": "A"}}
+    assert found.create is not None
+    form = form_of(found.create, found)
+    assert form.body({"title": "A"}) == {"article": {"title": "A"}}
+    assert form.members({"article": {"title": "A"}}) == {"title": "A"}
 
 
 def test_where_lists_have_their_rows() -> None:
