@@ -6,19 +6,24 @@ change so, nothing is changed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import asyncpg
 
 from specwright.api.endpoints import Endpoints
 from specwright.api.listing import list_shape, list_values
-from specwright.api.problems import Problem
+from specwright.api.problems import Problem, of_row
 from specwright.api.request import Reply, Request
-from specwright.api.writing import Asked, forbidden_fields, refuse, spoken
+from specwright.api.writing import Asked, Naming, forbidden_fields, refuse_each
 from specwright.model.caller import Caller
 from specwright.model.grant import HAND_OVER
+from specwright.sql.checks import Violation
+from specwright.sql.constraints import describe_constraint
+from specwright.sql.deletion import going_along
 from specwright.sql.linking import How
 from specwright.sql.lists import ListShape
 from specwright.sql.statements import ChangeKind
-from specwright.sql.writeshape import refused_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +148,61 @@ class Changes:
                 await self.lock(change, caller, connection)
             return await self._attempt(change, caller, connection)
 
-        if not late and not replaces:
-            return await self._attempt(change, caller, None)
-        return await self._service.database.atomically(work)
+        try:
+            if not late and not replaces:
+                return await self._attempt(change, caller, None)
+            return await self._service.database.atomically(work)
+        except Problem as problem:
+            if not isinstance(problem.__cause__, asyncpg.IntegrityConstraintViolationError):
+                raise
+            key = await self._violating(change, caller, problem.__cause__)
+            raise problem if key is None else of_row(problem, key) from problem
 
     async def _attempt(self, change: Change, caller: Caller, connection: Any) -> int:
         asked = change.asked
 
-        async def fetch(kind: ChangeKind, **more: Any) -> Any:
+        async def fetch(kind: ChangeKind, **more: Any) -> list[Any]:
             statement = self._service.statements.change(asked.shape, change.listed, kind)
             assert statement is not None
-            values = asked.values | more
-            (row,) = await self._service.fetch(statement, caller, values, change.kind, connection)
-            return row
+            return await self._service.fetch(statement, caller, asked.values | more, change.kind, connection)
 
         for _ in range(2):
-            if not refused_at_once(asked.shape):
-                counted = await fetch(change.kind)
-                if counted["matched"] > change.most:
-                    raise _too_many(change)
-                if counted["affected"] == counted["matched"]:
-                    if "keys" in counted:
-                        _refuse(asked, await fetch("confirm", keys=counted["keys"] or []))
-                    return int(counted["affected"])
-            _refuse(asked, await fetch("diagnose"))
+            (counted,) = await fetch(change.kind)
+            if counted["matched"] > change.most:
+                raise _too_many(change)
+            if counted["affected"] == counted["matched"]:
+                if "keys" in counted:
+                    late = await fetch("confirm", keys=counted["keys"] or [])
+                    refuse_each(asked, map(_verdict, late))
+                return int(counted["affected"])
+            refuse_each(asked, map(_verdict, await fetch("diagnose")))
         raise Problem("conflict", "The rows changed while they were being written; try again.")
+
+    async def _violating(
+        self, change: Change, caller: Caller, error: asyncpg.IntegrityConstraintViolationError
+    ) -> str | None:
+        """The key of the first row that a constraint stands against; None where that cannot be said."""
+        service, shape, listed = self._service, change.asked.shape, change.listed
+        resource = self.endpoints.resource
+        violated = describe_constraint(service.manifest, getattr(error, "constraint_name", None) or "")
+        if violated is None:
+            return None
+        if change.kind == "update" and violated.kind is Violation.UNIQUE:
+            if violated.resource != resource.name:
+                return None
+            statement = service.statements.changed_into_taken(shape, listed, violated.fields)
+        elif change.kind == "delete" and violated.kind is Violation.REFERENCE:
+            source, (name,) = service.manifest.resource(violated.resource), violated.fields
+            field = source.field(name)
+            # What goes along might refer to the row as well, and does not stand against it.
+            along = source.name in going_along(service.manifest, resource)
+            if field is None or field.target != resource.name or along:
+                return None
+            statement = service.statements.deleted_in_use(shape, listed, source.name, name)
+        else:
+            return None
+        found = await service.fetch(statement, caller, change.asked.values)
+        return str(found[0]["id"]) if found else None
 
 
 def affected(rows: int) -> Reply:
@@ -179,9 +214,7 @@ def _too_many(change: Change) -> Problem:
     return Problem("too_many_rows", f"More than {change.most:,} rows match; nothing was changed.")
 
 
-def _refuse(asked: Asked, verdict: Mapping[str, Any]) -> None:
-    resource = asked.shape.scope.resource
-    if any(name.startswith("granted") and not holds for name, holds in verdict.items()):
-        action = asked.action or asked.kind
-        raise Problem("forbidden", f"You may not {spoken(action)} all of these {resource.path}.")
-    refuse(resource, asked.action or asked.kind, verdict, asked.body)
+def _verdict(row: Mapping[str, Any]) -> tuple[Naming, dict[str, Any]]:
+    """What the database says of one of the rows, and what names it in a refusal."""
+    verdict = {**row}
+    return partial(of_row, key=verdict.pop("id")), verdict

@@ -1,20 +1,21 @@
 """Creates of many rows, `POST /tasks` with an array: all of them are made, or none."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import asyncpg
 
-from specwright.api.problems import MOST_ERRORS, Problem, of_item
+from specwright.api.problems import Problem, of_item
 from specwright.api.request import Reply, Request
 from specwright.api.service import Service
-from specwright.api.writing import Asked, refuse
+from specwright.api.writing import Asked, Naming, refuse_each
 from specwright.model.caller import Caller
-from specwright.sql.bulk import PLACE
 from specwright.sql.checks import Violation
 from specwright.sql.constraints import describe_constraint
+from specwright.sql.creations import PLACE
 from specwright.sql.writeshape import WriteShape, refused_at_once
 
 
@@ -73,31 +74,18 @@ async def _create(
             if confirmation is not None and made["keys"] is not None:
                 keyed = {**values, "keys": made["keys"]}
                 stored = await service.fetch(confirmation, caller, keyed, "create", connection)
-                _refuse(asked, [{**row} for row in stored])
+                refuse_each(asked, map(_verdict, stored))
                 return ",".join(row["item"] for row in stored)
-        _refuse(asked, [{**row} for row in await service.fetch(diagnosis, caller, values, "", connection)])
+        refuse_each(asked, map(_verdict, await service.fetch(diagnosis, caller, values, "", connection)))
     raise Problem("conflict", "What the rows refer to changed meanwhile; try again.")
 
 
-def _refuse(asked: Asked, verdicts: list[dict[str, Any]]) -> None:
-    """Raise what is wrong with the first refused row, with the same of the others.
-
-    Raises:
-        Problem: there is one.
-    """
-    resource, found = asked.shape.scope.resource, []
-    for verdict in verdicts:
-        place = verdict.pop("place")
-        verdict.pop("item", None)
-        try:
-            refuse(resource, "create", verdict, asked.body)
-        except Problem as problem:
-            found.append(of_item(problem, place - 1))
-    if not found:
-        return
-    first = found[0]
-    errors = [error for problem in found if problem.code == first.code for error in problem.errors]
-    raise Problem(first.code, first.detail, errors=errors[:MOST_ERRORS], status=first.status)
+def _verdict(row: Mapping[str, Any]) -> tuple[Naming, dict[str, Any]]:
+    """What the database says of one of the rows, and what names it in a refusal."""
+    verdict = {**row}
+    place = verdict.pop("place")
+    verdict.pop("item", None)
+    return partial(of_item, index=place - 1), verdict
 
 
 async def _taken(

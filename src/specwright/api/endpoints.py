@@ -7,6 +7,7 @@ The order of judgement on a row route is 401, then the body, 404 where the calle
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -15,11 +16,11 @@ from specwright.api.creations import create_all
 from specwright.api.etag import conditions, is_known, make_tag, wanted_versions
 from specwright.api.includes import entities
 from specwright.api.listing import binding, cursor_reader, list_shape, list_values, page
-from specwright.api.problems import FieldError, Problem, unauthenticated, validation
+from specwright.api.problems import FieldError, Problem, of_item, unauthenticated, validation
 from specwright.api.request import Reply, Request
 from specwright.api.rights import Listing, Showing, rights_of
 from specwright.api.service import Service
-from specwright.api.writing import Asked, forbidden_fields, item_of, key_of, write
+from specwright.api.writing import Asked, forbidden_fields, key_of, named, write
 from specwright.model.caller import Caller
 from specwright.model.field import Filled
 from specwright.model.grant import HAND_OVER, SEE_DELETED
@@ -119,7 +120,7 @@ class Endpoints:
         showing = self.showing(request, len(body))
         asked = []
         for index, item in enumerate(body):
-            with item_of(index):
+            with named(partial(of_item, index=index)):
                 asked.append(self._new(request, showing, item))
         return asked
 

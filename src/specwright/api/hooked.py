@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from specwright.api.body import Action
@@ -9,12 +10,12 @@ from specwright.api.changes import Change, Changes, affected
 from specwright.api.creations import created
 from specwright.api.endpoints import Endpoints, changed
 from specwright.api.functions import Function, handled
-from specwright.api.problems import Problem
+from specwright.api.problems import Problem, of_item, of_row
 from specwright.api.request import Reply, Request
 from specwright.api.rights import Showing
 from specwright.api.transaction import Transaction
 from specwright.api.visit import Visit
-from specwright.api.writing import Asked, item_of, refuse, write
+from specwright.api.writing import Asked, named, refuse, write
 from specwright.model.caller import Caller
 from specwright.model.field import Filled
 from specwright.model.grant import HAND_OVER
@@ -62,7 +63,7 @@ class Hooked:
                 return self._endpoints.created(made, request.caller)
             items = []
             for index, each in enumerate(asked):
-                with item_of(index):
+                with named(partial(of_item, index=index)):
                     items.append((await self._create(visit, transaction, each, request.caller))["item"])
             return created(",".join(item or "{}" for item in items))
 
@@ -98,7 +99,8 @@ class Hooked:
                 keys = await self._changes.lock(change, request.caller, connection)
             for key in keys:
                 asked = replace(change.asked, values=change.asked.values | {"key": key})
-                await one(visit, transaction, asked, request.caller)
+                with named(partial(of_row, key=str(key))):
+                    await one(visit, transaction, asked, request.caller)
             return affected(len(keys))
 
         return await answered(self._endpoints, request, work)

@@ -39,6 +39,7 @@ def problem() -> Schema:
                 "minimum": 0,
                 "description": "Which item, of a body that is an array.",
             },
+            "id": {"type": "string", "description": "Which row, of many that are changed or deleted."},
             "field": {"type": "string", "description": "A member or parameter; empty for the whole body."},
             # The app's own code has codes of its own, as it has problems.
             "code": {"type": "string", "examples": list(problems.FIELD_CODES)},

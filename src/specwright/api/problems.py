@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -149,12 +150,16 @@ class FieldError:
     column: int | None = None
     #: Which item of a body that is an array, from 0; None where the body is none.
     index: int | None = None
+    #: The id of the row, where one of many is changed.
+    id: str | None = None
     #: What may be sent instead, of a state that is not to be reached; None where that is not the question.
     allowed: tuple[str, ...] | None = None
 
     def members(self) -> dict[str, object]:
         """The fault as JSON has it."""
         found: dict[str, object] = {} if self.index is None else {"index": self.index}
+        if self.id is not None:
+            found["id"] = clean(self.id)
         found |= {"field": echo(self.field), "code": self.code, "message": clean(self.message)}
         if self.allowed is not None:
             found["allowed"] = list(self.allowed)
@@ -202,11 +207,20 @@ def validation(errors: Iterable[FieldError]) -> Problem:
 
 def of_item(problem: Problem, index: int) -> Problem:
     """The refusal of one item of a body that is an array."""
+    return _of_one(problem, f"Item {index}", index=index)
+
+
+def of_row(problem: Problem, key: str) -> Problem:
+    """The refusal of one row of many that are changed."""
+    return _of_one(problem, f"Row {echo(key)}", id=key)
+
+
+def _of_one(problem: Problem, place: str, **where: Any) -> Problem:
     errors = problem.errors
     if not errors and problem.code in FIELD_CODES:
         errors = (FieldError("", problem.code, problem.detail),)
-    errors = tuple(replace(error, index=index) for error in errors)
-    detail = f"Item {index}: {problem.detail}"
+    errors = tuple(replace(error, **where) for error in errors)
+    detail = f"{place}: {problem.detail}"
     return Problem(problem.code, detail, errors=errors, headers=problem.headers, status=problem.status)
 
 

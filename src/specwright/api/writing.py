@@ -1,13 +1,13 @@
 """Writes of one row: asked for, done in one statement, and told why when they are refused."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from specwright.api.body import Body
 from specwright.api.idempotency import judged
-from specwright.api.problems import FieldError, Problem, of_item, validation
+from specwright.api.problems import MOST_ERRORS, FieldError, Problem, validation
 from specwright.api.service import Service
 from specwright.api.violations import move_problem, reference_problem, rule_problem
 from specwright.model.caller import Caller
@@ -19,6 +19,9 @@ from specwright.model.values import read_text
 from specwright.sql.linking import How
 from specwright.sql.statements import WriteKind
 from specwright.sql.writeshape import WriteShape, refused_at_once
+
+#: Makes a refusal that of one row of many.
+Naming = Callable[[Problem], Problem]
 
 _DIAGNOSES: dict[WriteKind, WriteKind] = {
     "create": "diagnose_create",
@@ -137,22 +140,43 @@ def refuse(resource: Resource, action: str, verdict: Mapping[str, Any], body: Bo
                 raise rule_problem(resource, resource.rules[int(number)].id)
 
 
+def refuse_each(asked: Asked, verdicts: Iterable[tuple[Naming, Mapping[str, Any]]]) -> None:
+    """Raise what is wrong with the first row that is refused, with the same of the others.
+
+    Each verdict comes with what makes a refusal that of its row.
+
+    Raises:
+        Problem: one is refused.
+    """
+    found = []
+    for name, verdict in verdicts:
+        try:
+            refuse(asked.shape.scope.resource, asked.action or asked.kind, verdict, asked.body)
+        except Problem as problem:
+            found.append(name(problem))
+    if not found:
+        return
+    first = found[0]
+    errors = [error for problem in found if problem.code == first.code for error in problem.errors]
+    raise Problem(first.code, first.detail, errors=errors[:MOST_ERRORS], status=first.status)
+
+
 def spoken(action: str) -> str:
     """An action as a sentence has it before the row: a move or a link is one of the row."""
     return f"{action} of" if action.startswith((MOVE, LINK)) else action
 
 
 @contextmanager
-def item_of(index: int) -> Iterator[None]:
-    """What is done for one item of an array; a refusal names it.
+def named(name: Naming) -> Iterator[None]:
+    """What is done for one row of many; a refusal is told as that of this row.
 
     Raises:
-        Problem: the item's own.
+        Problem: the row's own.
     """
     try:
         yield
     except Problem as problem:
-        raise of_item(problem, index) from problem
+        raise name(problem) from problem
 
 
 def key_of(resource: Resource, text: str) -> Any:

@@ -100,18 +100,19 @@ def deletions(tables: Tables) -> Deletions:
     )
 
 
-def coming_back(manifest: Manifest, resource: Resource) -> set[str]:
-    """The names of the entities of which rows may come back with one of this entity, its own among them."""
-    found = [resource.name]
-    for name in found:
+def going_along(manifest: Manifest, resource: Resource) -> set[str]:
+    """The names of the entities of which rows may go with a row of this one, and come back with it."""
+    reached, found = [resource.name], set[str]()
+    for name in reached:
         for source in manifest.stored:
             along = (
                 field.stored and field.target == name and field.on_delete is OnDelete.CASCADE
                 for field in source.fields
             )
-            if source.soft_delete and source.name not in found and any(along):
-                found.append(source.name)
-    return set(found)
+            if (source.soft_delete or not resource.soft_delete) and source.name not in found and any(along):
+                found.add(source.name)
+                reached.append(source.name)
+    return found
 
 
 def script(found: Deletions) -> str:

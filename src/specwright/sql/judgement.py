@@ -35,9 +35,9 @@ from specwright.model.calculated import entities
 from specwright.model.expression import Expr
 from specwright.model.field import Field
 from specwright.model.grant import RESTORE
-from specwright.model.resource import Resource
+from specwright.model.resource import Resource, Rule
 from specwright.sql.constraints import is_row_check
-from specwright.sql.deletion import coming_back
+from specwright.sql.deletion import going_along
 from specwright.sql.expression import Compiler
 from specwright.sql.linking import links_of
 from specwright.sql.members import is_unsure
@@ -46,6 +46,9 @@ from specwright.sql.reads import bind_of
 from specwright.sql.row import Predicate, Row
 from specwright.sql.tables import Tables
 from specwright.sql.writeshape import WriteShape
+
+#: Refused rows of which a diagnosis of many tells.
+MOST_REFUSED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +220,13 @@ class Judgement:
             yield Check(f"link:{self._position(links.linking.field.name)}", links.allowed())
 
     def _rules(self, row: Row) -> Iterable[Check]:
-        """The rules that no CHECK can hold: they ask for the time or for related rows."""
         for position, rule in enumerate(self.resource.rules):
-            if not is_row_check(self.resource, rule.condition):
+            if self._is_judged(rule):
                 yield self._after(f"rule:{position}", rule.condition, row)
+
+    def _is_judged(self, rule: Rule) -> bool:
+        """Whether no CHECK can hold a rule: it asks for the time or for related rows."""
+        return not is_row_check(self.resource, rule.condition)
 
     def _missing(self) -> Iterator[ColumnElement[Any]]:
         """Where, among what is linked, the first is that the caller cannot read."""
@@ -242,7 +248,7 @@ class Judgement:
         tenant = self.tables.manifest.tenant
         written = {self.resource.name, *(links.link.name for links in self.links)}
         if self.shape.scope.action == RESTORE:
-            written = coming_back(self.tables.manifest, self.resource)
+            written |= going_along(self.tables.manifest, self.resource)
         return written | {tenant.through} if tenant is not None and self.shape.founds else written
 
     def _sent(self, field: Field) -> ColumnElement[Any]:
@@ -271,6 +277,15 @@ class Judgement:
 
     def _position(self, name: str) -> int:
         return self.resource.fields.index(self._field(name))
+
+    @property
+    def _key_type(self) -> Any:
+        return self.compiler.bind_type(self.resource.key_field.type)
+
+
+def refused(checks: Iterable[Check]) -> Predicate:
+    """That one of the checks does not hold."""
+    return and_(true(), *(check.predicate for check in checks)).is_not(true())
 
 
 def verdicts_of(checks: Sequence[Check]) -> Select[Any]:

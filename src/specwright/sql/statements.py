@@ -9,7 +9,8 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from specwright.model.expression import TRUE
 from specwright.model.manifest import Manifest
-from specwright.sql.bulk import Changes, Creations
+from specwright.sql.changes import Changes
+from specwright.sql.creations import Creations
 from specwright.sql.expression import Compiler
 from specwright.sql.lists import ListShape, list_rows
 from specwright.sql.reads import ReadShape, read_row
@@ -64,6 +65,12 @@ class Statements:
             self._creation
         )
         self.taken: Callable[[WriteShape, tuple[str, ...]], Statement] = lru_cache(WRITTEN)(self._taken)
+        self.changed_into_taken: Callable[[WriteShape, ListShape, tuple[str, ...]], Statement] = lru_cache(
+            WRITTEN
+        )(self._changed_into_taken)
+        self.deleted_in_use: Callable[[WriteShape, ListShape, str, str], Statement] = lru_cache(WRITTEN)(
+            self._deleted_in_use
+        )
         self.change: Callable[[WriteShape, ListShape, ChangeKind], Statement | None] = lru_cache(WRITTEN)(
             self._change
         )
@@ -118,6 +125,16 @@ class Statements:
         """A statement of a change of the rows of a list; None for a confirmation that is not needed."""
         changes = Changes(self.tables, shape, listed)
         return _compiled(changes.compiler, getattr(changes, kind)())
+
+    def _changed_into_taken(self, shape: WriteShape, listed: ListShape, names: tuple[str, ...]) -> Statement:
+        """Which of the rows of a list is to have values of these fields that another row has."""
+        changes = Changes(self.tables, shape, listed)
+        return compile_statement(changes.compiler, changes.find_taken(names))
+
+    def _deleted_in_use(self, shape: WriteShape, listed: ListShape, source: str, name: str) -> Statement:
+        """Which of the rows of a list is referred to by the field of this name of another entity."""
+        changes = Changes(self.tables, shape, listed)
+        return compile_statement(changes.compiler, changes.find_used(self.manifest.resource(source), name))
 
 
 def _compiled(compiler: Compiler, statement: ClauseElement | None) -> Statement | None:

@@ -74,6 +74,7 @@ SPEC = """
 - audited
 - soft delete
 - `rank < 100`
+- `title != "small" or rank < 50`
 - `project is None or project.name != "shut"`
 
 ## Folder
@@ -233,15 +234,81 @@ def test_references_rules_and_constraints(served: Served, ada: Person) -> None:
     foreign, shut = (who.made("/projects", {"name": "shut"})["id"] for who in (bob, ada))
     tag = bob.made("/tags", {"name": "t"})["id"]
     rows = "/tasks?batch=b&max_affected=9"
-    assert ada.patch(rows, {"project_id": foreign}).faults == [("project_id", "reference_not_found")]
-    assert ada.patch(rows, {"tag_ids": [tag]}).faults == [("tag_ids.0", "reference_not_found")]
-    assert ada.patch(rows, {"project_id": shut}).faults == [("", "rule_violated")]
-    assert ada.patch(rows, {"rank": 100}).faults == [("rank", "rule_violated")]
-    assert ada.patch(rows, {"batch": "c"}).faults == [("batch", "immutable")]
+    for body, fault in (
+        ({"project_id": foreign}, ("project_id", "reference_not_found")),
+        ({"tag_ids": [tag]}, ("tag_ids.0", "reference_not_found")),
+        ({"project_id": shut}, ("", "rule_violated")),
+        ({"rank": 100}, ("rank", "rule_violated")),
+        ({"batch": "c"}, ("batch", "immutable")),
+    ):
+        # Of each of the two rows.
+        assert ada.patch(rows, body).faults == [fault] * 2
     unique = ada.patch(rows, {"code": uuid4().hex[:12]})
     assert (unique.status, unique.faults) == (409, [("code", "unique")])
     assert told(ada.patch(rows, {"batch": "b", "rank": 99})) == (200, 2)
     assert [(row["rank"], row["code"]) for row in ada.items("/tasks")] == [(99, None)] * 2
+
+
+def marked(person: Person, *marks: str, **values: Any) -> list[str]:
+    """The ids of new tasks, in their order; each is then given its title."""
+    keys = sorted(str(row["id"]) for row in make(person, *("new" for _ in marks), **values))
+    for key, mark in zip(keys, marks, strict=True):
+        assert person.patch(f"/tasks/{key}", {"title": mark}).status == 200
+    return keys
+
+
+def blamed(answer: Answer) -> tuple[int, list[tuple[str, str, str]]]:
+    """Status, and of each error its row, field and code."""
+    return answer.status, [(error["id"], error["field"], error["code"]) for error in answer.json()["errors"]]
+
+
+def test_a_refusal_names_its_rows(ada: Person) -> None:
+    """Each of those that are refused as the first one is."""
+    one, two, three, _ = marked(ada, "kept", "small", "kept", "fine", batch="b")
+    rows = "/tasks?batch=b&max_affected=9"
+    refused = ada.patch(rows, {"rank": 1})
+    assert blamed(refused) == (403, [(one, "", "forbidden"), (three, "", "forbidden")])
+    assert refused.json()["detail"] == f"Row {one}: You may not update this task."
+    assert blamed(ada.delete(rows)) == (403, [(one, "", "forbidden"), (three, "", "forbidden")])
+    small = "/tasks?batch=b&title__ne=kept&max_affected=9"
+    assert blamed(ada.patch(small, {"rank": 50})) == (422, [(two, "", "rule_violated")])
+    moved = ada.patch(f"/tasks/{two}", {"status": "done"})
+    assert moved.status == 200
+    stuck = ada.patch(small, {"status": "new"})
+    assert blamed(stuck) == (409, [(two, "status", "move_not_allowed")])
+    assert stuck.json()["errors"][0]["allowed"] == ["gone"]
+
+
+def test_the_first_row_that_is_refused_decides(ada: Person) -> None:
+    """The first by its key, and by the order of judgement of a single row, whatever else is refused."""
+    for marks, status in ((("small", "kept"), 422), (("kept", "small"), 403)):
+        batch = uuid4().hex[:10]
+        first, _ = marked(ada, *marks, batch=batch)
+        answer = ada.patch(f"/tasks?batch={batch}&max_affected=9", {"rank": 50})
+        assert answer.status == status
+        assert [error["id"] for error in answer.json()["errors"]] == [first]
+        assert answer.status == ada.patch(f"/tasks/{first}", {"rank": 50}).status
+
+
+def test_a_constraint_names_its_row(served: Served, ada: Person) -> None:
+    """A taken value that of the row which was to have it, a row in use that of the row; none of others."""
+    bob = served.person(f"bob{uuid4().hex[:8]}")
+    taken, free = uuid4().hex[:12], uuid4().hex[:12]
+    foreign = make(bob, "x", code=taken)[0]["id"]
+    one, two = marked(ada, "x", "y", batch="b")
+    rows = "/tasks?batch=b&max_affected=9"
+    assert blamed(ada.patch(rows, {"code": free})) == (409, [(two, "code", "unique")])
+    answer = ada.patch(rows, {"code": taken})
+    assert blamed(answer) == (409, [(one, "code", "unique")])
+    assert foreign not in answer.body.decode()
+    folders = [ada.made("/folders", {"name": "f"})["id"] for _ in range(3)]
+    ada.made("/folders", {"name": "g", "parent_id": folders[1]})
+    assert blamed(ada.delete("/folders?name=f&max_affected=9")) == (409, [(folders[1], "", "in_use")])
+    # What is judged on the rows as they are written together.
+    late = ada.patch("/folders?name=g&max_affected=9", {"size": 10})
+    (row,) = ada.items("/folders?name=g")
+    assert blamed(late) == (403, [(row["id"], "", "forbidden")])
+    assert len(ada.items("/folders")) == 4
 
 
 def test_moves(served: Served, ada: Person) -> None:

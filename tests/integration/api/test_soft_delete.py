@@ -335,6 +335,10 @@ def test_refused(ada: Desk) -> None:
     bill = ada.make("/bills", text="x", project_id=project)
     refused = ada.person.delete(f"/projects/{project}")
     assert (refused.status, refused.faults) == (409, [("", "in_use")])
+    other = ada.make("/projects", name="r")
+    many = ada.person.delete("/projects?name__in=p,r&max_affected=2")
+    assert (many.status, [error["id"] for error in many.json()["errors"]]) == (409, [project])
+    ada.away(f"/projects/{other}")
     assert ada.ids("/projects") == {project} and ada.ids("/tasks") == {task}
     ada.away(f"/bills/{bill}")
     ada.away(f"/projects/{project}")

@@ -237,12 +237,18 @@ WITH matched AS
 FROM tasks AS t
 WHERE t.owner_id = 'everyone' AND t.priority >= $6::BIGINT ORDER BY t.id
 LIMIT $7::BIGINT)
-SELECT coalesce(bool_and(true IS true), true) AS readable, coalesce(bool_and(true IS true), true) AS granted, coalesce(bool_and(true IS true), true) AS "granted after", coalesce(bool_and((NOT $1::BOOLEAN OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NOT DISTINCT FROM matched.project_id OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NULL OR (EXISTS (SELECT 1
+SELECT true IS true AS granted, true IS true AS "granted after", (NOT $1::BOOLEAN OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NOT DISTINCT FROM matched.project_id OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NULL OR (EXISTS (SELECT 1
 FROM projects AS projects_1
 WHERE projects_1.id = CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END AND (projects_1.owner_id = $3::VARCHAR OR (EXISTS (SELECT 1
 FROM tasks AS tasks_1
-WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $3::VARCHAR)))))) IS true), true) AS "reference:4", coalesce(bool_and((CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END IS NULL OR CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END > transaction_timestamp()) IS true), true) AS "rule:0"
-FROM matched;
+WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $3::VARCHAR)))))) IS true AS "reference:4", (CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END IS NULL OR CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END > transaction_timestamp()) IS true AS "rule:0", CAST(matched.id AS TEXT) AS id
+FROM matched
+WHERE ((NOT $1::BOOLEAN OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NOT DISTINCT FROM matched.project_id OR CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END IS NULL OR (EXISTS (SELECT 1
+FROM projects AS projects_1
+WHERE projects_1.id = CASE WHEN $1::BOOLEAN THEN $2::UUID ELSE matched.project_id END AND (projects_1.owner_id = $3::VARCHAR OR (EXISTS (SELECT 1
+FROM tasks AS tasks_1
+WHERE tasks_1.project_id = projects_1.id AND tasks_1.owner_id = $3::VARCHAR)))))) AND (CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END IS NULL OR CASE WHEN $4::BOOLEAN THEN $5::TIMESTAMP WITH TIME ZONE ELSE matched.due END > transaction_timestamp())) IS NOT true ORDER BY matched.id
+LIMIT 50;
 
 -- delete of many, by the owner
 -- $1 filter0, $2 most, $3 caller_text

@@ -1,10 +1,10 @@
-"""Writes of many rows: all of them or none, in one statement when it succeeds.
+"""Creates of many rows: all of them or none, in one statement when it succeeds.
 
-They are made of the checks of a write of one row. Where a single row is written if its checks hold, many are
+They are made of the checks of a create of one row. Where a single row is written if its checks hold, many are
 written if there is none among them whose checks do not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -15,12 +15,10 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     cast,
     column,
-    delete,
     exists,
     func,
     insert,
@@ -29,27 +27,21 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from specwright.model.field import Field
+from specwright.model.resource import Rule
 from specwright.model.types import Kind
-from specwright.sql.judgement import Check, verdicts_of
+from specwright.sql.judgement import MOST_REFUSED, refused, verdicts_of
 from specwright.sql.linking import Links
-from specwright.sql.lists import ListShape, is_listed
-from specwright.sql.moments import NOW
 from specwright.sql.row import Predicate, Row
-from specwright.sql.sight import Sight
 from specwright.sql.tables import Tables
 from specwright.sql.writes import Writes
 from specwright.sql.writeshape import WriteShape
 
 #: What is known of a new row besides its columns; no column of a spec begins with an underscore.
 PLACE = "_place"
-
-#: Refused rows of which a diagnosis tells.
-MOST_REFUSED = 50
 
 _NO_ITEM: ColumnElement[Any] = literal_column("'{}'", Text())
 
@@ -100,7 +92,7 @@ class Creations(Writes):
         late = bool(checks) or self._is_late(self.shape.read.before) or self._is_answered_late
         row = Row.of(self.resource, self.table)
         key = row.columns[self.resource.key]
-        keys = bindparam("keys", type_=ARRAY(_key_type(self)), required=True)
+        keys = bindparam("keys", type_=ARRAY(self._key_type), required=True)
         made = func.unnest(keys).table_valued("key", with_ordinality="place").render_derived(name="made")
         lateral, text = self._item(row, self.table)
         shown = case((self.compiler.condition(self.shape.read.before, row), text), else_=_NO_ITEM)
@@ -184,8 +176,8 @@ class Creations(Writes):
 
     def _refused(self, told: Select[Any]) -> Select[Any]:
         """What is told of the rows that some check does not hold for."""
-        held = (check.predicate for check in self._create_checks(self._each) if not check.late)
-        return told.select_from(self._each).where(and_(true(), *held).is_not(true()))
+        checks = (check for check in self._create_checks(self._each) if not check.late)
+        return told.select_from(self._each).where(refused(checks))
 
     def _made_of(self, written: FromClause) -> CTE:
         """The rows as they were written, each with its place and its links."""
@@ -205,137 +197,15 @@ class Creations(Writes):
         name = field.column if field.filled is None else self._asked_name(field)
         return self._each.c[name].is_(None)
 
-    def _rules(self, row: Row) -> Iterable[Check]:
-        """All rules: a constraint would refuse the statement without a word about which row."""
-        for position, rule in enumerate(self.resource.rules):
-            yield self._after(f"rule:{position}", rule.condition, row)
+    def _is_judged(self, rule: Rule) -> bool:
+        """All are judged: a constraint would refuse the statement without a word about which row."""
+        return True
 
     def _sent_name(self, name: str) -> str:
         return f"_sent_{self._position(name)}"
 
     def _asked_name(self, field: Field) -> str:
         return f"_asked_{self._position(field.name)}"
-
-
-class Changes(Writes):
-    """A change or a deletion of the rows that a list is of, if they are fewer than `:most`.
-
-    They are locked in the order of their keys, so that two who do so wait for each other and never both.
-    Each answers how many rows `matched`, and how many are `affected`: all of them, or none.
-    """
-
-    def __init__(self, tables: Tables, shape: WriteShape, listed: ListShape) -> None:
-        super().__init__(tables, shape)
-        self._listed = listed
-
-    def update(self) -> Select[Any]:
-        """Change the rows to `new_*` where `set_*`."""
-        matched = self._matched()
-        old, stored = Row.of(self.resource, matched), Row.of(self.resource, self.table)
-        checks = self._update_checks(old, self._changed(old))
-        changed = self._changed(stored)
-        written = (
-            update(self.table)
-            .values({self._field(name).column: changed.columns[name] for name in self.shape.fields})
-            .values(self._touched(stored))
-            .where(*self._fits(matched, checks))
-            .returning(*self.table.c)
-            .cte("written")
-        )
-        answer = self._answer(matched, written)
-        if self.confirm() is not None:
-            key = written.c[self.resource.key_field.column]
-            answer = answer.add_columns(select(func.array_agg(key)).scalar_subquery().label("keys"))
-        return self._with_caller_row(self._with_links(answer, written, new=False))
-
-    def delete(self) -> Select[Any]:
-        """Delete the rows. Where deleted rows stay, they are marked as such."""
-        matched = self._matched()
-        fits = self._fits(matched, self._row_checks(Row.of(self.resource, matched)))
-        if self.resource.deleted is None:
-            gone = delete(self.table).where(*fits).returning(literal_column("1").label("one")).cte("written")
-            return self._answer(matched, gone)
-        row = Row.of(self.resource, self.table)
-        marked = update(self.table).values({self.resource.deleted.column: NOW, **self._touched(row)})
-        return self._answer(
-            matched, marked.where(*fits).returning(literal_column("1").label("one")).cte("written")
-        )
-
-    def confirm(self) -> Select[Any] | None:
-        """Each late check of an update by name, of all the rows `:keys`; None where none is late."""
-        row = Row.of(self.resource, self.table)
-        late = [check for check in self._update_checks(row, row) if check.late]
-        if not late:
-            return None
-        keys = bindparam("keys", type_=ARRAY(_key_type(self)), required=True)
-        verdicts = (_all(check.predicate).label(check.name) for check in late)
-        return select(*verdicts).where(row.columns[self.resource.key] == func.any(keys))
-
-    def diagnose(self) -> Select[Any]:
-        """Each check by name, whether it holds for all rows; of moves, a state that does not go there."""
-        matched = self._matched(lock=False)
-        old = Row.of(self.resource, matched)
-        changing = self.shape.scope.action != "delete"
-        checks = self._update_checks(old, self._changed(old)) if changing else self._row_checks(old)
-        verdicts = [_all(check.predicate).label(check.name) for check in checks if not check.late]
-        moves = {check.name: check.predicate for check in checks}
-        states = [
-            func.min(old.columns[field.name])
-            .filter(moves[f"move:{self._position(field.name)}"].is_not(true()))
-            .label(f"state:{self._position(field.name)}")
-            for field in (self._moving if changing else ())
-        ]
-        return select(*verdicts, *states, *self._missing()).select_from(matched)
-
-    def lock(self) -> Select[Any]:
-        """The `key` of each row in order, locked; one more than may be affected, if there are more."""
-        matched = self._matched()
-        key = matched.c[self.resource.key_field.column]
-        return select(key.label("key")).order_by(key)
-
-    def _matched(self, *, lock: bool = True) -> CTE:
-        table = self.table.alias("t")
-        sight = Sight(self.compiler, dict(self._listed.reads))
-        found: Select[Any] = (
-            select(*(table.c[field.column] for field in self._stored))
-            .where(is_listed(sight, self._listed, table))
-            .order_by(table.c[self.resource.key_field.column])
-            .limit(bindparam("most", type_=BigInteger(), required=True))
-        )
-        return (found.with_for_update(of=table) if lock else found).cte("matched")
-
-    def _fits(self, matched: CTE, checks: Iterable[Check]) -> list[Predicate]:
-        """What must hold for a stored row to be written: it matches, and so much holds for all that do."""
-        key = self.resource.key_field.column
-        each = and_(true(), *(check.predicate for check in checks if self._is_asked(check)))
-        refused: Select[Any] = select(literal_column("1")).select_from(matched).where(each.is_not(true()))
-        most = bindparam("most", type_=BigInteger(), required=True)
-        return [
-            self.table.c[key] == matched.c[key],
-            *self._told(self._written, self.shape.scope.action),
-            _count(matched) < most,
-            not_(exists(refused.correlate(None))),
-        ]
-
-    def _is_asked(self, check: Check) -> bool:
-        return check.name != "readable" and not check.late
-
-    def _answer(self, matched: CTE, written: CTE) -> Select[Any]:
-        return select(_count(matched).label("matched"), _count(written).label("affected"))
-
-
-def _count(rows: FromClause) -> ColumnElement[Any]:
-    counted: Select[Any] = select(func.count()).select_from(rows)
-    return counted.correlate(None).scalar_subquery()
-
-
-def _all(predicate: Predicate) -> ColumnElement[Any]:
-    """Whether it holds for all rows, if there are any."""
-    return func.coalesce(func.bool_and(predicate.is_(true())), true())
-
-
-def _key_type(writes: Writes) -> Any:
-    return writes.compiler.bind_type(writes.resource.key_field.type)
 
 
 def _link_name(links: Links) -> str:
