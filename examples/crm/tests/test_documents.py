@@ -23,6 +23,11 @@ def test_the_access_matrix_of_the_readme_is_that_of_the_spec() -> None:
     assert written.strip() == specwright("access", "--format", "markdown").stdout.strip()
 
 
+def test_the_revisions_lead_to_the_spec() -> None:
+    """There is nothing to commit."""
+    assert specwright("migrate", "plan").stdout.startswith("Nothing to do")
+
+
 def test_the_typed_models_are_current() -> None:
     """`specwright models` would change nothing."""
     checked = specwright("models", "--check")

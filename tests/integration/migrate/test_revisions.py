@@ -18,6 +18,7 @@ from specwright.read.project import read_project
 
 pytestmark = pytest.mark.anyio
 
+CRM = Path(__file__).parents[3] / "examples" / "crm"
 WHO = "\n| Who | May |\n|---|---|\n| owner | everything |\n"
 HEAD = "\n| Field | Type | Rules |\n|---|---|---|\n"
 BODY = "| body | text | ..500, matches /[a-z]:.*/ |\n"
@@ -72,6 +73,24 @@ async def test_up_down_up_with_rows(tmp_path: Path, database_url: str) -> None:
     assert await downgrade(tmp_path, database_url, 2, accepted=everything) == ("0002", "0001")
     assert await sql(database_url, "SELECT to_regclass('notes'), to_regclass('memos')") == [(None, None)]
     assert await upgrade(tmp_path, database_url) == ("0001", "0002")
+
+
+async def test_the_revisions_of_an_example(database_url: str) -> None:
+    """Deals of examples/crm from before its last revision keep what they are worth, by another name."""
+    assert await upgrade(CRM, database_url) == ("0001", "0002")
+    assert await downgrade(CRM, database_url) == ("0002",)
+    await sql(database_url, "INSERT INTO organizations (name) VALUES ('Acme')")
+    await sql(
+        database_url, "INSERT INTO contacts (organization_id, name) SELECT id, 'Carla' FROM organizations"
+    )
+    await sql(
+        database_url,
+        "INSERT INTO deals (organization_id, contact_id, title, worth, seller_id)"
+        " SELECT organization_id, id, 'Chairs', 40, 'ada' FROM contacts",
+    )
+    assert await upgrade(CRM, database_url) == ("0002",)
+    assert await sql(database_url, "SELECT title, amount::text FROM deals") == [("Chairs", "40.00")]
+    assert await pending(CRM, database_url) == ()
 
 
 async def test_the_way_back_asks_about_rows(tmp_path: Path, database_url: str) -> None:
