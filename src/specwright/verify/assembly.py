@@ -18,8 +18,9 @@ from specwright.verify.lab import PATIENCE, Lab
 from specwright.verify.obstacles import refuse_if_nothing_works
 from specwright.verify.people.cast import players
 from specwright.verify.people.declared import Instructions, read_instructions
+from specwright.verify.people.doors import find_doors
 from specwright.verify.people.people import ANONYMOUS, People
-from specwright.verify.people.signing_in import Reception, find_doors
+from specwright.verify.people.signing_in import Reception
 from specwright.verify.people.tenants import found
 from specwright.verify.people.tokens import Key
 from specwright.verify.policy.granted import Granted, specified

@@ -38,6 +38,8 @@ class People:
     #: May do what the owner may, with rows of their own.
     stranger: Person
     others: tuple[Person, ...] = ()
+    #: The owner in another tenant than their rows are in, where it is known how to get there.
+    elsewhere: Person | None = None
     #: Why nobody is signed in, where nobody is: then owner and stranger are nobody.
     missing: str = ""
 

@@ -1,23 +1,20 @@
 """Signs people up and in, as people.toml says or else as the app's OpenAPI document offers it."""
 
 import base64
-import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from itertools import chain, count
 from typing import Any
-from urllib.parse import urljoin, urlsplit
-
-import jwt
 
 from specwright.model.errors import ConfigError
 from specwright.verify.lab import Lab, NotRun, parse
 from specwright.verify.patience import patiently
 from specwright.verify.people.declared import Instructions, Signing, Somebody
+from specwright.verify.people.doors import PASSWORD, Doors, filled, flat, only
 from specwright.verify.people.people import ANONYMOUS, People, Person
+from specwright.verify.people.tickets import cookies_in, identities, subject, token_in
 from specwright.verify.people.tokens import Key
 from specwright.verify.result import Probe
 from specwright.verify.rows.making import RowMaker
@@ -27,75 +24,6 @@ from specwright.verify.surface.schemas import members
 from specwright.verify.surface.surface import Collection, Operation
 
 _BEARER = "Authorization: Bearer {token}"
-_TOKENS = ("access_token", "accessToken", "token", "id_token", "jwt", "auth_token", "session_token")
-_KNOWN_AS = ("id", "uuid", "user_id", "userId", "username", "email", "slug", "sub", "name", "login")
-_LOGIN = re.compile(r"log-?in|sign-?in|/tokens?(/|$)|/sessions?(/|$)|authenticate", re.I)
-_REGISTER = re.compile(r"sign-?up|register|registration", re.I)
-_NEITHER = re.compile(r"reset|forgot|recover|verify|confirm|refresh|change|log-?out|revoke", re.I)
-_ME = re.compile(r"/(me|whoami|self|current[-_]user|user|profile|account|userinfo)$", re.I)
-_PASSWORD = re.compile(r"passw|pwd", re.I)
-
-
-@dataclass
-class Doors:
-    """Where people come in, as far as it is known."""
-
-    login: Operation | None = None
-    register: Operation | None = None
-    #: Who somebody is, by their own credential.
-    me: Operation | None = None
-    basic: bool = False
-    #: Labels of requests by which people.toml lets people in.
-    told: set[str] = field(default_factory=set)
-
-    @property
-    def used(self) -> frozenset[str]:
-        """The operations that are there for whoever has no credential yet."""
-        found = (each.label for each in (self.login, self.register) if each is not None)
-        return frozenset((*found, *self.told))
-
-
-def find_doors(operations: tuple[Operation, ...], schemes: Mapping[str, Mapping[str, Any]]) -> Doors:
-    """The ways in that an app offers: OAuth2's password flow, or requests that take a password."""
-    doors = Doors()
-    for scheme in schemes.values():
-        flow = (scheme.get("flows") or {}).get("password")
-        if flow:
-            path = urlsplit(urljoin("/", str(flow.get("tokenUrl", "")))).path
-            posts = [each for each in operations if each.method == "POST"]
-            doors.login = next((each for each in posts if each.path.rstrip("/") == path.rstrip("/")), None)
-            doors.login = doors.login or next((each for each in posts if each.path.endswith(path)), None)
-        doors.basic = doors.basic or str(scheme.get("scheme", "")).lower() == "basic"
-    with_password = [
-        each
-        for each in operations
-        if each.method == "POST"
-        and not each.secured
-        and "{" not in each.path
-        and not _NEITHER.search(each.path)
-        and any(_PASSWORD.search(name) for name in _flat(each))
-    ]
-    logins = [each for each in with_password if _LOGIN.search(each.path) and not _REGISTER.search(each.path)]
-    doors.login = doors.login or next(iter(logins), None)
-    others = [each for each in with_password if each not in logins and each is not doors.login]
-    named = [each for each in others if _REGISTER.search(f"{each.path} {each.name}")]
-    doors.register = next(iter(named or others), None)
-    doors.me = next(
-        (
-            each
-            for each in operations
-            if each.method == "GET" and _ME.search(each.path) and "{" not in each.path
-        ),
-        None,
-    )
-    return doors
-
-
-def _flat(operation: Operation) -> Iterator[str]:
-    """The members of a body, and of what it is wrapped in."""
-    for name, schema in members(operation.body).items():
-        yield name
-        yield from members(schema)
 
 
 class Reception:
@@ -160,7 +88,7 @@ class Reception:
         elif self._signs:
             token = self._signed(name, said)
             person = Person(
-                name, said.roles, self._header(token), {}, known | {_subject(token)}, said.privileged
+                name, said.roles, self._header(token), {}, known | {subject(token)}, said.privileged
             )
         else:
             values = self._values(name, said)
@@ -208,9 +136,9 @@ class Reception:
         register = self.doors.register
         if register is None:
             return None
-        wrapped = wrapping(register.body, register.path) or _only(register)
+        wrapped = wrapping(register.body, register.path) or only(register)
         shape = members(register.body).get(wrapped) if wrapped else register.body
-        given = {member: found for member in members(shape) if (found := _filled(member, values)) is not None}
+        given = {member: found for member in members(shape) if (found := filled(member, values)) is not None}
         people = Collection("people", create=register, wrapping=wrapped)
         try:
             probe, sent = await self._maker.made(
@@ -219,7 +147,7 @@ class Reception:
         except NotRun as why:
             self._failure = str(why)
             return None
-        passwords = (value for member, value in sent.items() if _PASSWORD.search(member))
+        passwords = (value for member, value in sent.items() if PASSWORD.search(member))
         return {**values, **{key: sent[key] for key in values if key in sent}, "answer": probe} | {
             "password": next(passwords, values["password"])
         }
@@ -228,7 +156,7 @@ class Reception:
         self, name: str, values: dict[str, Any]
     ) -> tuple[dict[str, str], dict[str, str], frozenset[str]] | None:
         """Headers, cookies, and what the app knows the person as; None where it does not let them in."""
-        known = _identities(values.get("answer"))
+        known = identities(values.get("answer"))
         for key in ("email", "username"):
             if "answer" not in values or str(values[key]) in values["answer"].text:
                 known |= {str(values[key])}
@@ -239,14 +167,14 @@ class Reception:
             if not probe.succeeded and not 300 <= (probe.status or 0) < 400:
                 self._failure = f"{probe.method} {probe.path} answers {_told(probe)}"
                 continue
-            token = _token(parse(probe), self._said.login.token if self._said.login else "")
-            cookies = _cookies(probe)
+            token = token_in(parse(probe), self._said.login.token if self._said.login else "")
+            cookies = cookies_in(probe)
             if token or cookies:
                 headers = self._header(token) if token else {}
                 return (
                     headers,
                     cookies if not token else {},
-                    known | _identities(probe) | {_subject(token)} - {""},
+                    known | identities(probe) | {subject(token)} - {""},
                 )
             self._failure = f"{probe.method} {probe.path} answers neither a token nor a cookie"
         if self.doors.basic:
@@ -263,11 +191,11 @@ class Reception:
         login = self.doors.login
         if login is None:
             return
-        wrapped = wrapping(login.body, login.path) or _only(login)
+        wrapped = wrapping(login.body, login.path) or only(login)
         shape = members(members(login.body).get(wrapped) if wrapped else login.body)
         for name in dict.fromkeys((values["email"], values["username"])):
             chosen = {**values, "username": name}
-            body = {member: found for member in shape if (found := _filled(member, chosen)) is not None}
+            body = {member: found for member in shape if (found := filled(member, chosen)) is not None}
             if "grant_type" in shape:
                 body["grant_type"] = "password"
             sent: Any = {wrapped: body} if wrapped else body
@@ -277,7 +205,7 @@ class Reception:
                 return
 
     def _takes_username(self) -> bool:
-        return self.doors.register is not None and "username" in set(_flat(self.doors.register))
+        return self.doors.register is not None and "username" in set(flat(self.doors.register))
 
     async def _request(self, said: Signing, values: Mapping[str, Any]) -> Probe:
         method, _, path = said.request.partition(" ")
@@ -310,7 +238,7 @@ class Reception:
         probe = await self._lab.send(person, self.doors.me)
         if not probe.succeeded:
             return person
-        known = person.known_as | _identities(probe)
+        known = person.known_as | identities(probe)
         return Person(person.name, person.roles, person.headers, person.cookies, known, person.privileged)
 
 
@@ -333,24 +261,6 @@ def _told(probe: Probe) -> str:
     return probe.trouble or f"{probe.status}: {probe.text[:200]}"
 
 
-def _only(operation: Operation) -> str:
-    """The one member of a body, where that is an object: RealWorld's `user`."""
-    shown = members(operation.body)
-    return next(iter(shown)) if len(shown) == 1 and members(next(iter(shown.values()))) else ""
-
-
-def _filled(member: str, values: Mapping[str, Any]) -> Any:
-    """What a member of a login or registration is filled with; None where that is not of the person."""
-    name = member.lower()
-    if _PASSWORD.search(name):
-        return values["password"]
-    if "mail" in name:
-        return values["email"]
-    if name in ("username", "user_name", "login", "user", "nickname", "handle", "identifier"):
-        return values["username"]
-    return None
-
-
 def _with(said: Any, values: Mapping[str, Any]) -> Any:
     """The same with placeholders filled in."""
     if isinstance(said, Mapping):
@@ -361,52 +271,3 @@ def _with(said: Any, values: Mapping[str, Any]) -> Any:
         for name, value in values.items():
             said = said.replace(f"{{{name}}}", str(value))
     return said
-
-
-def _token(answer: Any, path: str) -> str:
-    """The token in an answer: at the path of people.toml, or under one of the usual names."""
-    if path:
-        for step in path.split("."):
-            answer = answer.get(step) if isinstance(answer, Mapping) else None
-        return str(answer or "")
-    if not isinstance(answer, Mapping):
-        return answer if isinstance(answer, str) and answer.count(".") == 2 else ""
-    for name in _TOKENS:
-        if isinstance(answer.get(name), str):
-            return str(answer[name])
-    return next(
-        (found for each in answer.values() if (found := _token(each, "")) and isinstance(each, Mapping)), ""
-    )
-
-
-def _cookies(probe: Probe) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in probe.answer_headers:
-        if name.lower() == "set-cookie":
-            try:
-                found |= {key: morsel.value for key, morsel in SimpleCookie(value).items() if morsel.value}
-            except CookieError:
-                continue
-    return found
-
-
-def _identities(probe: Any) -> frozenset[str]:
-    """What an answer calls the person it is about."""
-    return frozenset(_names(parse(probe))) if isinstance(probe, Probe) else frozenset()
-
-
-def _names(answer: Any) -> Iterator[str]:
-    if isinstance(answer, Mapping):
-        for name, value in answer.items():
-            if name in _KNOWN_AS and isinstance(value, str | int) and not isinstance(value, bool):
-                yield str(value)
-            elif isinstance(value, Mapping):
-                yield from _names(value)
-
-
-def _subject(token: str) -> str:
-    """Whom a token is about (RFC 7519 §4.1.2); nothing where it is no JWT."""
-    try:
-        return str(jwt.decode(token, options={"verify_signature": False}).get("sub", ""))
-    except jwt.PyJWTError:
-        return ""

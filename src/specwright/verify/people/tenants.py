@@ -43,8 +43,19 @@ async def found(lab: Lab, manifest: Manifest, tenant: Tenant, credentials: Crede
                 continue
             colleague = Person(name, (), credentials(name, (), {}), known_as=frozenset({name}))
             others.append(_within(colleague, tenant, keys[owner.name], credentials))
-    lab.people = People(owner, stranger, tuple(others))
+    lab.people = People(owner, stranger, tuple(others), await _elsewhere(lab, entity, tenant, credentials))
     return keys | {person.name: keys[owner.name] for person in others}
+
+
+async def _elsewhere(lab: Lab, entity: Collection, tenant: Tenant, credentials: Credentials) -> Person | None:
+    """The owner in a second tenant, which their requests name; None where they can found no other."""
+    if tenant.by not in (Chosen.HEADER, Chosen.CLAIM):
+        return None
+    try:
+        key = (await lab.new_row(entity, lab.people.owner)).key
+    except NotRun:
+        return None
+    return _within(lab.people.owner, tenant, key, credentials)
 
 
 def _kinds(manifest: Manifest, tenant: Tenant) -> list[tuple[str, dict[str, Any]]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from specwright.verify.people.signing_in import find_doors
+from specwright.verify.people.doors import find_doors
 from specwright.verify.surface.surface import Operation
 
 _PASSWORD: dict[str, Any] = {"properties": {"email": {"type": "string"}, "password": {"type": "string"}}}
