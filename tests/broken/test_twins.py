@@ -1,20 +1,26 @@
 """Apps with one fault each, and their sound twins, which differ in the guard only.
 
 A folder `az01_object_read` holds `broken.py` and `sound.py`, each an `app`, and a `people.toml` where people
-cannot sign up by themselves; an app with migrations is a folder `broken` with a `main.py`. A sound twin gives
-no BROKEN of any check: so its key is made when it starts, and a login, where there is one, does not go on for
-ever. Checks that read code and send nothing say SUSPECTED where others say BROKEN.
+A folder `az01_object_read` holds `broken.py` and `sound.py`, each an `app`, and a `people.toml` where people
+cannot sign up by themselves; an app with migrations is a folder `broken` with a `main.py`, one with specs a
+project `broken`. A sound twin gives no BROKEN of any check: so its key is made when it starts, and a login,
+where there is one, does not go on for ever. Checks that read code and send nothing say SUSPECTED where others
+say BROKEN.
 """
 
 import ast
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from specwright.cli.staging import project
+from specwright.read.project import read_project
 from specwright.verify.assembly import lab
 from specwright.verify.check import Check, all_checks
 from specwright.verify.engine import Ended, run
+from specwright.verify.lab import Lab
 from specwright.verify.result import Result, Standing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
@@ -65,11 +71,18 @@ def test_twins_are_alike(pair: Path) -> None:
 
 
 async def _verified(pair: Path, twin: str, checks: Sequence[Check]) -> list[Result]:
-    """What checks say of an app on a stage."""
-    people = pair / "people.toml"
+    """What checks say of an app, or of a project, on a stage."""
+    root = pair / twin
+    if (root / "specs").is_dir():
+        with project(root, read_project(root)) as target:
+            return await _seen(lab(target), checks)
+    app, people = _file(pair, twin), pair / "people.toml"
+    return await _seen(lab(f"{app.stem}:app", app.parent, people if people.is_file() else None), checks)
+
+
+async def _seen(assembling: AbstractAsyncContextManager[Lab], checks: Sequence[Check]) -> list[Result]:
     results: list[Result] = []
-    app = _file(pair, twin)
-    async with lab(f"{app.stem}:app", app.parent, people if people.is_file() else None) as assembled:
+    async with assembling as assembled:
         async for event in run(assembled, checks):
             if isinstance(event, Ended):
                 results += event.results
@@ -77,7 +90,9 @@ async def _verified(pair: Path, twin: str, checks: Sequence[Check]) -> list[Resu
 
 
 def _file(pair: Path, twin: str) -> Path:
-    return pair / twin / "main.py" if (pair / twin).is_dir() else pair / f"{twin}.py"
+    """Where the app is made: in a file, in a folder with migrations, or in a project with specs."""
+    places = (pair / f"{twin}.py", pair / twin / "main.py", pair / twin / "app" / "main.py")
+    return next(file for file in places if file.is_file())
 
 
 def _check(pair: Path) -> Check:

@@ -59,9 +59,12 @@ def wrong_members(
     return ""
 
 
-def differing(row: StoredRow, values: Mapping[str, Any]) -> str:
-    """What is stored otherwise than it was sent; links are elsewhere, and json is text."""
+def unstored(row: StoredRow, values: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """What was sent and is stored as it was before; links are elsewhere, and json is text.
+
+    A third value is that of the project's own code, which may spell things its own way.
+    """
     for name, value in values.items():
-        if name in row and row[name] != value and not isinstance(value, dict):
+        if name in row and value != row[name] == before.get(name) and not isinstance(value, dict):
             return f"{name} is sent and not stored"
     return ""

@@ -9,7 +9,7 @@ from specwright.model.linked import Linked
 from specwright.model.types import Kind
 from specwright.model.verdict import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED
 from specwright.verify.lab import parse
-from specwright.verify.policy.answers import differing, wrong_members
+from specwright.verify.policy.answers import unstored, wrong_members
 from specwright.verify.policy.scene import DONE, Scene, Try, body_for, deleted, owners_key, stored_row
 from specwright.verify.result import Probe
 from specwright.verify.surface.surface import Operation
@@ -46,7 +46,7 @@ async def hand_over(field: Field, taker: int, operation: Operation, scene: Scene
 
 
 def _changing(operation: Operation, scene: Scene, body: dict[str, Any]) -> Try:
-    values, key, resource = scene.values(body), scene.key, scene.resource
+    values, key, resource, before = scene.values(body), scene.key, scene.resource, scene.stored
     due = scene.judge.update(resource, scene.caller, key, values)
 
     def wrong(probe: Probe, world: World) -> str:
@@ -56,10 +56,10 @@ def _changing(operation: Operation, scene: Scene, body: dict[str, Any]) -> Try:
         later = Judge(world)
         if later.before(resource, "read", scene.caller, row) is None:
             shown = f"{scene.person} is shown what they may not read any more"
-            return shown if probe.answer else differing(row, values)
+            return shown if probe.answer else unstored(row, values, before)
         if "affected" in (shown := parse(probe)):
-            return differing(row, values)
-        return wrong_members(later, scene, resource, row, shown) or differing(row, values)
+            return unstored(row, values, before)
+        return wrong_members(later, scene, resource, row, shown) or unstored(row, values, before)
 
     return Try(operation, due, scene.row.place, json=body, wrong=wrong)
 

@@ -8,7 +8,7 @@ from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.verdict import Verdict
 from specwright.verify.lab import NotRun, parse
-from specwright.verify.policy.answers import differing, wrong_items, wrong_members
+from specwright.verify.policy.answers import unstored, wrong_items, wrong_members
 from specwright.verify.policy.scene import Scene, Try, body_for
 from specwright.verify.result import Probe
 from specwright.verify.surface.surface import Operation
@@ -68,6 +68,7 @@ async def create_again(operation: Operation, scene: Scene) -> Try | None:
 def _creating(operation: Operation, scene: Scene, body: dict[str, Any]) -> Try:
     known, values = _stored_keys(scene), scene.values(body)
     caller, resource = scene.caller, scene.resource
+    defaults = {field.name: field.default.value for field in resource.fields if field.default is not None}
 
     def wrong(probe: Probe, world: World) -> str:
         made = [row for row in world.rows[resource.name] if row[resource.key] not in known]
@@ -78,9 +79,10 @@ def _creating(operation: Operation, scene: Scene, body: dict[str, Any]) -> Try:
             if owner != caller.id:
                 return f"the new row is {owner}'s"
         later, shown = Judge(world), parse(probe)
+        lost = unstored(made[0], values, defaults)
         if later.before(resource, "read", caller, made[0]) is None:
-            return f"{scene.person} is shown what they may not read" if shown else differing(made[0], values)
-        return wrong_members(later, scene, resource, made[0], shown) or differing(made[0], values)
+            return f"{scene.person} is shown what they may not read" if shown else lost
+        return wrong_members(later, scene, resource, made[0], shown) or lost
 
     return Try(operation, _judge_create(scene, body), scene.row.place, json=body, wrong=wrong)
 
