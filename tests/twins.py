@@ -1,7 +1,6 @@
 """Apps with one fault each, and their sound twins, which differ in the guard only.
 
 A folder `az01_object_read` holds `broken.py` and `sound.py`, each an `app`, and a `people.toml` where people
-A folder `az01_object_read` holds `broken.py` and `sound.py`, each an `app`, and a `people.toml` where people
 cannot sign up by themselves; an app with migrations is a folder `broken` with a `main.py`, one with specs a
 project `broken`. A sound twin gives no BROKEN of any check: so its key is made when it starts, and a login,
 where there is one, does not go on for ever. Checks that read code and send nothing say SUSPECTED where others
@@ -23,51 +22,44 @@ from specwright.verify.engine import Ended, run
 from specwright.verify.lab import Lab
 from specwright.verify.result import Result, Standing
 
-pytestmark = [pytest.mark.anyio, pytest.mark.any_server]
-
-_PAIRS = sorted(
-    twin.parent for name in ("broken", "broken.py") for twin in Path(__file__).parent.glob(f"*/{name}")
-)
+FOLDER = Path(__file__).parent / "broken"
+PAIRS = sorted(twin.parent for name in ("broken", "broken.py") for twin in FOLDER.glob(f"*/{name}"))
 
 #: Checks that read, and send nothing.
 _READING = {"DB03"}
 
 
-@pytest.fixture(autouse=True)
-def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twins import the module `guard` beside their folders."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+@pytest.mark.anyio
+@pytest.mark.any_server
+class Twins:
+    """What is asked of each pair."""
 
+    @pytest.fixture(autouse=True)
+    def _shared(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Twins import the module `guard` beside their folders."""
+        monkeypatch.setenv("PYTHONPATH", str(FOLDER))
 
-each_pair = pytest.mark.parametrize("pair", _PAIRS, ids=lambda pair: pair.name)
+    async def test_a_broken_app_is_caught(self, pair: Path) -> None:
+        """The check of its name sees the fault."""
+        check = _check(pair)
+        # One that judges what others saw needs the others.
+        results = await _verified(pair, "broken", all_checks() if check.last else [check])
+        fault = Standing.SUSPECTED if check.id in _READING else Standing.BROKEN
+        assert check.id in [result.check for result in results if result.standing is fault], _told(results)
 
+    async def test_a_sound_app_gives_nothing(self, pair: Path) -> None:
+        """No check sees a fault; and the one of its name has proved something, so that its silence counts."""
+        results = await _verified(pair, "sound", all_checks())
+        broken = [result for result in results if result.standing is Standing.BROKEN]
+        assert not broken, _told(broken)
+        own = [result for result in results if result.check == _check(pair).id]
+        assert not [result for result in own if result.standing is Standing.SUSPECTED], _told(own)
+        assert any(result.standing is Standing.PROVED for result in own), _told(own)
 
-@each_pair
-async def test_a_broken_app_is_caught(pair: Path) -> None:
-    """The check of its name sees the fault."""
-    check = _check(pair)
-    # One that judges what others saw needs the others.
-    results = await _verified(pair, "broken", all_checks() if check.last else [check])
-    fault = Standing.SUSPECTED if check.id in _READING else Standing.BROKEN
-    assert check.id in [result.check for result in results if result.standing is fault], _told(results)
-
-
-@each_pair
-async def test_a_sound_app_gives_nothing(pair: Path) -> None:
-    """No check sees a fault; and the one of its name has proved something, so that its silence counts."""
-    results = await _verified(pair, "sound", all_checks())
-    broken = [result for result in results if result.standing is Standing.BROKEN]
-    assert not broken, _told(broken)
-    own = [result for result in results if result.check == _check(pair).id]
-    assert not [result for result in own if result.standing is Standing.SUSPECTED], _told(own)
-    assert any(result.standing is Standing.PROVED for result in own), _told(own)
-
-
-@each_pair
-def test_twins_are_alike(pair: Path) -> None:
-    """They serve the same routes: a sound app that has nothing to guard proves nothing."""
-    broken, sound = (_routes(_file(pair, twin)) for twin in ("broken", "sound"))
-    assert broken == sound
+    def test_twins_are_alike(self, pair: Path) -> None:
+        """They serve the same routes: a sound app that has nothing to guard proves nothing."""
+        broken, sound = (_routes(_file(pair, twin)) for twin in ("broken", "sound"))
+        assert broken == sound, f"{broken} beside {sound}"
 
 
 async def _verified(pair: Path, twin: str, checks: Sequence[Check]) -> list[Result]:
