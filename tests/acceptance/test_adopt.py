@@ -27,7 +27,7 @@ CREATE TABLE "orderItems" (
     weight double precision,
     mood mood DEFAULT 'happy' NOT NULL,
     "limit" int,
-    tags text[],
+    tags text[] DEFAULT '{"a, b",c}' NOT NULL,
     seen timestamp,
     made timestamptz DEFAULT now() NOT NULL,
     note text CHECK (note <> 'x' OR note IS NULL),
@@ -134,7 +134,8 @@ def test_what_a_spec_cannot_say_is_told_and_never_written_as_a_rule(
         "code": "text",
         "quantity": "integer",
     }
-    quantity, code = item.field("quantity"), item.field("code")
+    quantity, code, tags = item.field("quantity"), item.field("code"), item.field("tags")
+    assert tags is not None and tags.default is not None and tags.default.value == ["a, b", "c"]
     assert quantity is not None and quantity.bounds.least == 1
     assert code is not None and code.pattern == "[a-z]{2,4}"
     text = next(tmp_path.rglob("spec.md")).read_text()

@@ -36,6 +36,16 @@ class Spec:
         return self.text
 
 
+#: What a list of each kind may have as its default; of others it is an empty one.
+_ITEMS = {
+    Kind.TEXT: "`é`, `a, b`",
+    Kind.INTEGER: "7, -1, 7",
+    Kind.NUMBER: "0",
+    Kind.BOOLEAN: "true, false",
+    Kind.TIMESTAMP: "2026-01-31T23:30:00Z",
+}
+
+
 @dataclass(frozen=True)
 class _Section:
     """What is said of an entity."""
@@ -88,6 +98,8 @@ def _sections(draw: st.DrawFn, heading: str, known: Sequence[str]) -> _Section:
     lines = [_line("owner", "User", ["the caller"])] if owned else []
     for number, type in enumerate(draw(st.lists(types, min_size=1, max_size=5)), 1):
         may_wait = [[], [], *([] if is_user else [["required"]])]
+        if type.item is not None:
+            may_wait.append([f"default [{_ITEMS.get(type.item.kind, '')}]"])
         rules = draw(st.sampled_from(may_wait))
         if type.kind in (Kind.TEXT, Kind.EMAIL, Kind.URL) and draw(st.booleans()):
             rules = [*rules, "searchable"]

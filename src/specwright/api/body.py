@@ -10,6 +10,7 @@ from specwright.api import json_text
 from specwright.api.fields import Taken, exists, must_be_sent, taken
 from specwright.api.problems import MOST_ERRORS, FieldError, Problem, of_item, validation
 from specwright.api.validators import Validator
+from specwright.model.expression import ListOf
 from specwright.model.field import Field, Shown
 from specwright.model.manifest import Manifest
 from specwright.model.names import suggest
@@ -229,4 +230,6 @@ def default_value(manifest: Manifest, field: Field) -> Any:
         return None
     if field.type.kind is Kind.JSON:
         return json.dumps(field.default.value)
+    if isinstance(field.default, ListOf):
+        return [fit(manifest, value, field.type.item) for value in field.default.value]
     return fit(manifest, field.default.value, field.type)

@@ -334,6 +334,8 @@ def _open(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     match value:
+        case list():
+            return [_plain(item) for item in value]
         case Decimal():
             return format(value, "f")
         case date():

@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from specwright.model.errors import ConfigError, Origin
-from specwright.model.expression import Compare, Literal
+from specwright.model.expression import Compare, Constant, ListOf, Literal
 from specwright.model.manifest import MANIFEST_FORMAT, Manifest
 from specwright.model.syntax import ExpressionError, parse, print_expression
 
@@ -26,6 +26,7 @@ _TAGS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "number": (Decimal, str, Decimal),
     "uuid": (UUID, str, UUID),
 }
+_CONSTANTS = (Literal, Constant)
 
 
 def to_document(manifest: Manifest) -> dict[str, Any]:
@@ -61,8 +62,11 @@ def _encode(value: Any, hint: Any) -> Any:
     hint = _without_none(hint)
     if value is None:
         return None
-    if isinstance(value, Literal) and hint is Literal:
-        return {"literal": _encode(value.value, Any)}
+    if hint in _CONSTANTS:
+        held = value.value
+        return {
+            "literal": [_encode(each, Any) for each in held] if isinstance(held, list) else _encode(held, Any)
+        }
     if _is_expression(hint):
         return print_expression(value)
     if isinstance(value, Origin):
@@ -87,8 +91,11 @@ def _decode(value: Any, hint: Any) -> Any:
     hint = _without_none(hint)
     if value is None:
         return None
-    if hint is Literal:
-        return Literal(_decode(value["literal"], Any))
+    if hint in _CONSTANTS:
+        held = value["literal"]
+        if isinstance(held, list):
+            return ListOf(tuple(Literal(_decode(each, Any)) for each in held))
+        return Literal(_decode(held, Any))
     if _is_expression(hint):
         return parse(value)
     if hint is Origin:

@@ -52,10 +52,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A literal list, only ever at the right of `in`."""
+    """A literal list: in expressions only ever at the right of `in`."""
 
     items: tuple[Literal, ...]
     column: int = field(default=0, compare=False, repr=False, kw_only=True)
+
+    @property
+    def value(self) -> list[Value]:
+        """Its items as Python values."""
+        return [item.value for item in self.items]
+
+
+#: What a field can have as its default.
+Constant = Literal | ListOf
 
 
 @dataclass(frozen=True, slots=True)

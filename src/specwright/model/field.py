@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from specwright.model.errors import NO_ORIGIN, Origin
-from specwright.model.expression import Expr, Literal
+from specwright.model.expression import Constant, Expr
 from specwright.model.types import Kind, Type
 
 #: The built-in field of a soft-deleted row: since when it is deleted; None while it lives.
@@ -70,7 +70,7 @@ class Field:
     column: str
     type: Type
     required: bool = False
-    default: Literal | None = None
+    default: Constant | None = None
     filled: Filled | None = None
     bounds: Bounds = Bounds()
     pattern: str | None = None

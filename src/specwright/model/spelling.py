@@ -124,6 +124,8 @@ def _constant(value: object) -> str:
             return "true" if value else "false"
         case str():
             return code(value)
+        case list():
+            return f"[{', '.join(map(_constant, value))}]"
         case Decimal():
             return format(value, "f")
         case datetime() | date():

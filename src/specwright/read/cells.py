@@ -10,7 +10,7 @@ _PATTERN = re.compile(r"matches\s+/", re.IGNORECASE)
 
 
 def parts(cell: Span) -> list[Span]:
-    """The comma-separated parts of a cell; a comma in `code`, in /…/ or in parentheses separates nothing."""
+    """The comma-separated parts of a cell; a comma in `code`, in /…/ or in brackets separates nothing."""
     if "," not in cell.text:
         return [cell.strip()] if cell.text.strip() else []
     found: list[Span] = []
@@ -26,7 +26,7 @@ def parts(cell: Span) -> list[Span]:
         if text[index] == "," and depth == 0:
             found.append(cell[start:index].strip())
             start = index + 1
-        depth = max(depth + {"(": 1, ")": -1}.get(text[index], 0), 0)
+        depth = max(depth + {"(": 1, "[": 1, ")": -1, "]": -1}.get(text[index], 0), 0)
         index += 1
     found.append(cell[start:].strip())
     return found if len(found) > 1 or found[0] else []

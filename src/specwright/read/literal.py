@@ -4,12 +4,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from specwright.model.expression import Literal
+from specwright.model.expression import Constant, ListOf, Literal
 from specwright.model.field import Bounds
 from specwright.model.names import hint
 from specwright.model.types import MAX_INTEGER, NUMBER_KINDS, TEXT_KINDS, Kind, Type
 from specwright.model.values import read_text
-from specwright.read.cells import code
+from specwright.read.cells import code, parts
 from specwright.read.mistakes import Mistakes
 from specwright.read.span import Span
 
@@ -18,7 +18,7 @@ MAX_TEXT = 10_485_760
 
 _NUMBER = re.compile(r"-?\d{1,1000}(?:\.\d{1,1000})?")
 _BOUNDS = re.compile(r"(\S*?)\s*\.\.\s*(\S*)")
-_WITHOUT_DEFAULT = frozenset({Kind.JSON, Kind.LIST, Kind.REFERENCE, Kind.MANY})
+_WITHOUT_CONSTANT = frozenset({Kind.JSON, Kind.LIST, Kind.REFERENCE, Kind.MANY})
 _BOUNDED = NUMBER_KINDS | (TEXT_KINDS - {Kind.ENUM}) | {Kind.LIST}
 
 
@@ -83,14 +83,34 @@ def _digits_problem(value: Decimal, type_: Type) -> str | None:
     return None
 
 
-def read_default(rule: Span, type_: Type | None, mistakes: Mistakes) -> Literal | None:
+def read_default(rule: Span, type_: Type | None, mistakes: Mistakes) -> Constant | None:
     """The constant of `default X`; None, with a mistake, when it is not of the type."""
+    if type_ is None or type_.item is None:
+        return read_constant(rule, type_, mistakes)
+    given = code(rule) or rule
+    if not (given.text.startswith("[") and given.text.endswith("]")):
+        mistakes.add(rule, f"the default of a {type_} is a list of constants in brackets, as []")
+        return None
+    items = []
+    for each in parts(given[1:-1]):
+        if not each.text:
+            mistakes.add(rule, "an empty item in the default: a comma too many")
+            return None
+        item = read_constant(each, type_.item, mistakes)
+        if item is None:
+            return None
+        items.append(item)
+    return ListOf(tuple(items))
+
+
+def read_constant(rule: Span, type_: Type | None, mistakes: Mistakes) -> Literal | None:
+    """A constant that is no list; None, with a mistake, when it is not of the type."""
     inside = code(rule)
     given = inside if inside is not None else _unquoted(rule)
     text = given.text
     if type_ is None:
         return None
-    if type_.kind in _WITHOUT_DEFAULT:
+    if type_.kind in _WITHOUT_CONSTANT:
         mistakes.add(rule, f"{type_} can have no default; leave it out, and it is empty")
         return None
     if text in ("now", "now()", "today", "today()") and type_.kind in (Kind.DATE, Kind.TIMESTAMP):

@@ -198,7 +198,7 @@ class RuleReader:
         place, value = self.rules.places["default"], literal.value
         bounds = self.rules.values.get(BOUNDS)
         if bounds is not None:
-            measure = len(value) if isinstance(value, str) else value
+            measure = len(value) if isinstance(value, str | list) else value
             below = bounds.least is not None and measure < bounds.least
             above = bounds.most is not None and measure > bounds.most
             if below or above:

@@ -15,7 +15,7 @@ from specwright.model.types import Kind, Type
 from specwright.read.access import GrantRow
 from specwright.read.cells import plain
 from specwright.read.complete import USER
-from specwright.read.literal import read_default
+from specwright.read.literal import read_constant
 from specwright.read.mistakes import Mistakes
 from specwright.read.span import Span
 
@@ -227,7 +227,7 @@ def _founder(
             close = hint(name, known, f"Fields of {through.name} are")
             mistakes.add(part, f'"founder {part.text}" gives no field of {through.name} a value.{close}')
             continue
-        default = read_default(part.without_prefix(name), field.type, mistakes)
+        default = read_constant(part.without_prefix(name), field.type, mistakes)
         if default is not None:
             found[field.name] = default
     for field in through.fields:

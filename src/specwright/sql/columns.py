@@ -1,6 +1,7 @@
 """Columns: what PostgreSQL type and server default a field has."""
 
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Numeric, Tex
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
+from specwright.model.expression import ListOf
 from specwright.model.field import Field, Filled
 from specwright.model.manifest import Manifest
 from specwright.model.types import Kind, Type
@@ -85,7 +87,17 @@ def default_sql(field: Field) -> str | None:
         return None
     if field.type.kind is Kind.JSON:
         return f"{quoted(json.dumps(field.default.value))}::jsonb"
+    if isinstance(field.default, ListOf):
+        return quoted(f"{{{','.join(map(_element, field.default.value))}}}")
     return quoted(field.default.value)
+
+
+def _element(value: object) -> str:
+    """The value within an array as PostgreSQL writes one."""
+    text = quoted(value) if isinstance(value, bool | int | Decimal) else str(value)
+    if isinstance(value, str | date):
+        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    return text
 
 
 def column(manifest: Manifest, field: Field) -> Column[Any]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import MetaData, Table
 
+from specwright.model.expression import ListOf
 from specwright.model.field import Field
 from specwright.model.manifest import Manifest
 from specwright.model.names import class_name
@@ -168,7 +169,10 @@ class _Writer:
         yield from lay_out(f"{attribute(field.column)}: {hint} = ", code, 1)
 
     def default(self, field: Field, column: Any) -> Iterator[str]:
-        if field.default is not None:
+        if isinstance(field.default, ListOf):
+            items = ", ".join(map(_constant, field.default.value))
+            yield f"default_factory=lambda: [{items}]" if items else "default_factory=list"
+        elif field.default is not None:
             yield f"default={_constant(field.default.value)}"
         elif field.nullable or column.server_default is not None:
             yield "default=None"

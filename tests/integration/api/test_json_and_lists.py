@@ -38,6 +38,9 @@ SPEC = """# Boxes
 | mails   | list of email       | indexed             |
 | links   | list of url         | indexed             |
 | kinds   | list of `a`, `b, c` | indexed             |
+| marks   | list of text        | ..3, default [`a, "b"`, `it's \\ é`] |
+| counts  | list of number(8,2) | default [1, -2.50] |
+| empty   | list of `a`, `b`    | default [], immutable |
 | parent  | Box                 | on delete clear     |
 | owner   | User                | the caller          |
 
@@ -360,6 +363,26 @@ def test_a_list_is_empty_or_null_as_it_was_sent(boxes: Served) -> None:
     eve.delete(path)
 
 
+def test_a_list_that_is_left_out_has_its_default(boxes: Served) -> None:
+    """In a POST of one or many and in a PUT, over the driver and in the column itself; null is refused."""
+    eve = boxes.person("defaulted")
+    marks, counts = ['a, "b"', "it's \\ é"], ["1.00", "-2.50"]
+    body = {"name": "x", "must": [1]}
+    one = eve.made("/boxes", body)
+    many = eve.post("/boxes", [body, body | {"marks": [], "empty": ["b", "a"]}]).json()["items"]
+    boxes.sql("INSERT INTO boxes (name, must, owner_id) VALUES ('by hand', '{1}', 'defaulted')")
+    for made in (one, many[0], eve.items("/boxes?name=by hand")[0]):
+        assert (made["marks"], made["counts"], made["empty"]) == (marks, counts, [])
+    assert (many[1]["marks"], many[1]["empty"]) == ([], ["b", "a"])
+    path = f"/boxes/{one['id']}"
+    assert eve.patch(path, {"marks": ["c"], "counts": []}).json()["marks"] == ["c"]
+    assert eve.put(path, body).json()["counts"] == counts
+    assert eve.patch(path, {"marks": None}).faults == [("marks", "not_null")]
+    assert eve.patch(path, {"empty": ["a"]}).faults == [("empty", "immutable")]
+    assert names(eve, marks__contains='a, "b"') == ["by hand", "x", "x"]
+
+
+
 def test_a_document_describes_what_they_are_asked(boxes: Served) -> None:
     """Filters of json and lists as parameters of the list, none of them a sort key."""
     document = boxes.anonymous.get("//openapi.json").json()
@@ -372,6 +395,8 @@ def test_a_document_describes_what_they_are_asked(boxes: Served) -> None:
     assert not {"data", "tags"} & set(json.dumps(schemas["sort"]).replace("|", '"').split('"'))
     box = document["components"]["schemas"]["BoxCreate"]["properties"]
     assert box["tags"]["items"] == {"type": "string", "maxLength": 625}
+    assert (box["counts"]["default"], box["empty"]["default"]) == (["1", "-2.50"], [])
+    assert "marks" not in document["components"]["schemas"]["BoxCreate"]["required"]
     assert box["must"] == {
         "type": "array",
         "items": {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1},

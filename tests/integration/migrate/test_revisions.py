@@ -75,6 +75,35 @@ async def test_up_down_up_with_rows(tmp_path: Path, database_url: str) -> None:
     assert await upgrade(tmp_path, database_url) == ("0001", "0002")
 
 
+async def test_a_list_and_its_default(tmp_path: Path, database_url: str) -> None:
+    """Rows that are there get it; another default, another type of items and none at all go up and down."""
+    ways = (
+        "",
+        '| tags | list of text | default [`a, "b"`, `it\'s \\ é`] |\n',
+        "| tags | list of text | default [] |\n",
+        "| tags | list of integer | default [7, -1] |\n",
+        "| tags | list of integer | |\n",
+    )
+    tags = []
+    for number, line in enumerate(ways):
+        commit(
+            tmp_path,
+            project(tmp_path, FIRST.replace(BODY, BODY + line)),
+            f"way {number}",
+            ["convert Note.tags", "narrow Note.tags"],
+        )
+        await upgrade(tmp_path, database_url)
+        if number:
+            rows = await sql(database_url, "SELECT tags FROM notes ORDER BY created_at")
+            tags.append([row[0] for row in rows])
+        await sql(database_url, "INSERT INTO notes (title, owner_id) VALUES ('Milk', 'ada')")
+    said = ['a, "b"', "it's \\ é"]
+    assert tags == [[said], [said, said], [[7, -1], [7, -1], []], [[7, -1], [7, -1], [], [7, -1]]]
+    await downgrade(tmp_path, database_url, 2, accepted=["convert Note.tags", "narrow Note.tags"])
+    rows = await sql(database_url, "SELECT tags FROM notes ORDER BY created_at")
+    assert [row[0] for row in rows] == [["7", "-1"], ["7", "-1"], [], ["7", "-1"], ["7", "-1"]]
+
+
 async def test_the_revisions_of_an_example(database_url: str) -> None:
     """Deals of examples/crm from before its last revision keep what they are worth, by another name."""
     assert await upgrade(CRM, database_url) == ("0001", "0002")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from specwright.model import types
 from specwright.model.document import from_document, to_document
 from specwright.model.errors import ConfigError, Origin
-from specwright.model.expression import Expr, Literal
+from specwright.model.expression import Expr, ListOf, Literal
 from specwright.model.field import Aggregate, Bounds, Field, Filled, OnDelete, Shown
 from specwright.model.grant import Grant, Role, Who, WhoKind, WhoName
 from specwright.model.manifest import MANIFEST_FORMAT, Feature, Manifest
@@ -79,7 +79,9 @@ FIELDS = st.builds(
     TEXT,
     TYPES,
     required=st.booleans(),
-    default=maybe(st.builds(Literal, SCALARS)),
+    default=maybe(
+        st.builds(Literal, SCALARS) | st.builds(ListOf, st.lists(st.builds(Literal, SCALARS)).map(tuple))
+    ),
     filled=maybe(st.sampled_from(Filled)),
     bounds=BOUNDS,
     pattern=maybe(TEXT),

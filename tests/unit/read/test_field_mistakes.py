@@ -133,6 +133,23 @@ RULES = [
         ['32: a default is a constant. For the present moment: a timestamp with the rule "now"'],
     ),
     ("json", "default {}", ["32: json can have no default; leave it out, and it is empty"]),
+    ("list of json", "default []", ["15: a list holds plain values, not json"]),
+    (
+        "list of integer",
+        "default 5",
+        ["33: the default of a list of integer is a list of constants in brackets, as []"],
+    ),
+    ("list of integer", "default [1, x]", ['37: the default "x" is no integer: not a whole number']),
+    ("list of integer", "default [1,]", ["33: an empty item in the default: a comma too many"]),
+    ("list of integer", "default [1], 2..", ['25: the default of field "x" is not within 2..']),
+    ("list of `a`, `b`", "default [`c`]", ['35: the default "c" is not one of the literals. It has a, b']),
+    (
+        "list of text",
+        "required, default []",
+        [
+            '34: "required" and "default" contradict each other in field "x": required means it must be sent, and a default that it may be left out'
+        ],
+    ),
     (
         "number(4,2)",
         "default 1.234",

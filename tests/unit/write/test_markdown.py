@@ -29,7 +29,8 @@ Who it is about.
 |--------|------|-------|-------|
 | name   | text | required, 1..80, searchable, matches /a\/b,[`\|]{1,2}/ | in `full` |
 | nick   | text | default ``a`b``, readable by front desk and chief, was alias | |
-| kinds  | list of `a`, `b \| c` | ..3 | |
+| kinds  | list of `a`, `b \| c` | ..3, default [`b \| c`, `a`] | |
+| dates  | list of date | default [], indexed | |
 | price  | number(8,2) | 0.50..10, default 1.50, writable by chief | |
 | born   | date | default 2000-02-29, immutable | |
 | seen   | timestamp | now | |

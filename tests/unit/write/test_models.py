@@ -33,7 +33,10 @@ Says "so".
 | price    | number(8,2)                   | 0..99.5, default 1.50                         |                |
 | token    | uuid                          | default 0190f3a4-0000-7000-8000-000000000000  |                |
 | words    | list of text                  | ..5, indexed                                  |                |
-| kinds    | list of `a`, `b "c"`          |                                               |                |
+| kinds    | list of `a`, `b "c"`          | default [`b "c"`, `a`]                        |                |
+| nothing  | list of text                  | default []                                    |                |
+| prices   | list of number(8,2)           | default [1.50, -2]                            |                |
+| moments  | list of timestamp             | default [2026-01-31T12:00:00Z]                |                |
 | pattern  | text                          | required, ..9, matches /a:b['"]\\|c/, unique  |                |
 | parent   | Field                         | on delete cascade                             |                |
 | first    | Row                           | required, on delete refuse                    |                |
