@@ -46,6 +46,8 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+#: Python takes more: prefixes, three quotes, several texts beside each other.
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _FOREIGN_WORDS = {"true": "True", "false": "False", "null": "None", "nil": "None", "none": "None"}
 
 
@@ -222,22 +224,26 @@ class _Reader:
         return Call(node.func.id, arguments, column=self.column(node))
 
     def constant(self, node: ast.Constant) -> Literal:
-        column = self.column(node)
+        column, written = self.column(node), self.written(node)
         match node.value:
             case None | bool():
                 return Literal(node.value, column=column)
+            case int() | float() if "_" in written:
+                raise ExpressionError('write the number without "_"', column)
             case int():
-                if not re.fullmatch(r"[0-9_]+", self.written(node)):
+                if not written.isdecimal():
                     raise ExpressionError("write the number in decimal digits", column)
                 if abs(node.value) >= 10**MAX_DIGITS:
                     raise ExpressionError(_TOO_LONG, column)
                 return Literal(node.value, column=column)
+            case str() | bytes() if not _TEXT.fullmatch(written):
+                raise ExpressionError("a text stands in one pair of quotes, with nothing before them", column)
             case str():
                 if "\x00" in node.value or any(0xD800 <= ord(character) < 0xE000 for character in node.value):
                     raise ExpressionError("a text literal holds a character that cannot be stored", column)
                 return Literal(node.value, column=column)
             case float():
-                return Literal(_decimal(self.written(node).replace("_", ""), column), column=column)
+                return Literal(_decimal(written, column), column=column)
             case _:
                 raise ExpressionError("this literal is not part of the language", column)
 

@@ -382,7 +382,6 @@ def test_a_list_that_is_left_out_has_its_default(boxes: Served) -> None:
     assert names(eve, marks__contains='a, "b"') == ["by hand", "x", "x"]
 
 
-
 def test_a_document_describes_what_they_are_asked(boxes: Served) -> None:
     """Filters of json and lists as parameters of the list, none of them a sort key."""
     document = boxes.anonymous.get("//openapi.json").json()
