@@ -239,6 +239,25 @@ def test_the_largest_body(notes: Served) -> None:
     assert notes.request("GET", "/unread", body=b"x" * 2 * LIMIT).status == 200
 
 
+def test_a_delete_takes_no_body(notes: Served) -> None:
+    """One that is sent is not read, whatever it is and however long; one without end is cut off."""
+    ada = notes.person("ada")
+    for body in (b'{"text": "x"}', b"no JSON \xff", b"x" * 5 * LIMIT):
+        path = f"/notes/{ada.made('/notes', {'text': 'x'})['id']}"
+        assert ada.send("DELETE", path, body).status == 204
+        assert ada.get(path).status == 404
+    path = f"{PREFIX}/notes/{ada.made('/notes', {'text': 'x'})['id']}"
+    head = f"DELETE {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ada.token}\r\n"
+    with socket.create_connection(("127.0.0.1", notes.port), timeout=20) as connection:
+        connection.sendall(f"{head}content-length: 999999999\r\n\r\n".encode())
+        answer = _answer(connection)
+        assert (answer.status, answer.headers["connection"]) == (204, "close")
+        with pytest.raises(OSError):
+            for _ in range(200):
+                connection.sendall(b"x" * 1000)
+                time.sleep(0.05)
+
+
 def test_a_body_without_end(notes: Served) -> None:
     """Who goes on sending after the answer is listened to for a moment, then cut off."""
     head = f"POST {PREFIX}/notes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token()}\r\n"
