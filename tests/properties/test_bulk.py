@@ -25,6 +25,7 @@ from properties.test_access import (
 from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.resource import Resource
+from specwright.model.verdict import Verdict
 
 VOLATILE = ("id", "created_at", "updated_at", "version")
 
@@ -123,6 +124,11 @@ async def check(url: str, case: Case) -> None:
                 clashing = asked.action == "delete" or "body" in (asked.body or {})
                 together = len(each) > 1 and (clashing or itself(case, asked))
                 assert refused or not each or together, told
+                if refused and asked.action != "create" and not itself(case, asked):
+                    key, due = decisive(each, verdicts)
+                    assert answer.status_code == due.status, told
+                    named = [error["id"] for error in answer.json().get("errors", []) if "id" in error]
+                    assert named[:1] in ([], [key]), told
             else:
                 assert not refused or itself(case, asked) or asked.action == "delete", told
                 check_effect(judge, asked, each, after)
@@ -133,6 +139,16 @@ async def check(url: str, case: Case) -> None:
     finally:
         await connection.close()
         await stack.close()
+
+
+def decisive(each: list[Asked], verdicts: list[Verdict]) -> tuple[str, Verdict]:
+    """The key of the row that decides why many are not changed, and what it is refused for.
+
+    That is the first one; but constraints come behind all that can be judged before anything is written.
+    """
+    found = ((str(one.key), due) for one, due in zip(each, verdicts, strict=True) if not due.allowed)
+    rows = sorted(found, key=lambda pair: pair[0])
+    return next((pair for pair in rows if pair[1].code != "conflict"), rows[0])
 
 
 def itself(case: Case, asked: Asked) -> bool:
