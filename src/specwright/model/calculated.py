@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from specwright.model.expression import Call, Expr, Path, walk
 from specwright.model.field import Field
+from specwright.model.functions import VOLATILE
 from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
 from specwright.model.relation import Relation
 from specwright.model.resource import Resource
-from specwright.model.typecheck import VOLATILE
 
 
 def made_of(manifest: Manifest, resource: Resource, field: Field) -> Iterator[tuple[Resource, Expr]]:

@@ -10,8 +10,8 @@ the same row.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from datetime import UTC, datetime
+from decimal import localcontext
 from typing import Any
 
 from specwright.model import jsonb
@@ -36,10 +36,11 @@ from specwright.model.expression import (
 )
 from specwright.model.field import DELETED, Aggregate
 from specwright.model.manifest import Manifest
+from specwright.model.operations import Duration, are_ordered, compute, is_same, rounded
 from specwright.model.relation import Relation
 from specwright.model.resource import Resource
-from specwright.model.typecheck import common_type, type_of
-from specwright.model.types import JSON, Kind, Type
+from specwright.model.typecheck import type_of
+from specwright.model.types import JSON, Kind, Type, common_type
 from specwright.model.values import Misfit, fit
 
 Row = Mapping[str, Any]
@@ -97,7 +98,7 @@ class World:
         else:
             assert field.computed is not None, f"{name} is neither stored nor computed"
             found = self.value(field.computed, resource, row)
-        return _rounded(found, field.type)
+        return rounded(found, field.type)
 
     def _aggregated(self, resource: Resource, row: Row, aggregate: Aggregate) -> Any:
         relation = resource.relation(aggregate.relation)
@@ -253,7 +254,7 @@ class _Evaluation:
                 number = self.value(operand)
                 return None if number is None else -number
             case Arithmetic(operator, left, right):
-                return _compute(operator, self.value(left), self.value(right))
+                return compute(operator, self.value(left), self.value(right))
             case Call(name, arguments):
                 return self.call(name, arguments)
             case _:
@@ -287,8 +288,8 @@ class _Evaluation:
         except Misfit:
             return operator == "!="
         if operator in ("==", "!="):
-            return _same(a, b) == (operator == "==")
-        if a is None or b is None or not _ordered(a, b):
+            return is_same(a, b) == (operator == "==")
+        if a is None or b is None or not are_ordered(a, b):
             return False
         x: Any = a
         y: Any = b
@@ -320,7 +321,7 @@ class _Evaluation:
             expected = common_type(expected, listed.item if listed is not None and listed.item else listed)
         for element in elements:
             try:
-                if element is not None and _same(
+                if element is not None and is_same(
                     fit(self.world.manifest, found, expected), fit(self.world.manifest, element, expected)
                 ):
                     return True
@@ -361,54 +362,5 @@ class _Evaluation:
             case "abs", [number]:
                 return abs(number)
             case "days" | "hours", [number]:
-                return _Duration(number * (24 if name == "days" else 1))
+                return Duration(number * (24 if name == "days" else 1))
         raise TypeError(f"{name} is not a function of the language")
-
-
-def _rounded(value: Any, type_: Type) -> Any:
-    """A number with as many digits after the point as its type has; halves go away from zero."""
-    if value is None or type_.kind is not Kind.NUMBER or type_.scale is None:
-        return value
-    with localcontext(prec=5000):
-        return Decimal(value).quantize(Decimal(1).scaleb(-type_.scale), ROUND_HALF_UP)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
-
-
-def _ordered(a: Any, b: Any) -> bool:
-    for kind in (str, datetime, date):
-        if isinstance(a, kind) or isinstance(b, kind):
-            return isinstance(a, kind) and isinstance(b, kind)
-    return all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in (a, b))
-
-
-@dataclass(frozen=True, slots=True)
-class _Duration:
-    """What `days(n)` and `hours(n)` give, in hours."""
-
-    hours: int
-
-
-def _moved(moment: Any, hours: int) -> Any:
-    """The moment so much later; None outside the years 1 to 9999, where there is none."""
-    try:
-        return moment + timedelta(hours=int(hours))
-    except OverflowError:
-        return None
-
-
-def _compute(operator: str, a: Any, b: Any) -> Any:
-    if a is None or b is None:
-        return None
-    if isinstance(b, _Duration):
-        return _moved(a, b.hours if operator == "+" else -b.hours)
-    with localcontext(prec=5000):
-        match operator:
-            case "+":
-                return a + b
-            case "-":
-                return a - b
-            case _:
-                return a * b

@@ -4,7 +4,8 @@ from specwright.model.caller import Caller
 from specwright.model.expression import And, CallerPath, Compare, Expr, In, Not, Or
 from specwright.model.interpret import World
 from specwright.model.resource import Resource
-from specwright.model.typecheck import common_type, is_of_membership, on_caller_alone, type_of
+from specwright.model.typecheck import is_of_membership, on_caller_alone, type_of
+from specwright.model.types import common_type
 from specwright.model.values import Misfit, fit
 
 _BOTH = frozenset({True, False})

@@ -25,6 +25,7 @@ from specwright.model.expression import (
     Value,
     walk,
 )
+from specwright.model.functions import DURATIONS, FUNCTIONS, VOLATILE
 from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
 from specwright.model.resource import Resource
@@ -44,32 +45,12 @@ from specwright.model.types import (
     USER,
     Kind,
     Type,
+    common_type,
+    is_assignable,
 )
 from specwright.model.types import UUID as UUID_TYPE
 from specwright.model.values import Misfit, fit, key_kind
 
-#: The closed list of functions: the kinds of their arguments, their result (None: as the argument).
-FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Type | None]] = {
-    "now": ((), TIMESTAMP),
-    "today": ((), DATE),
-    "date": ((frozenset({Kind.TIMESTAMP}),), DATE),
-    "len": ((TEXT_KINDS | {Kind.LIST},), INTEGER),
-    "lower": ((TEXT_KINDS,), TEXT),
-    "upper": ((TEXT_KINDS,), TEXT),
-    "contains": ((TEXT_KINDS | {Kind.JSON},) * 2, BOOLEAN),
-    "startswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
-    "endswith": ((TEXT_KINDS, TEXT_KINDS), BOOLEAN),
-    "abs": ((NUMBER_KINDS,), None),
-    "coalesce": ((ORDERED_KINDS | {Kind.BOOLEAN, Kind.UUID},) * 2, None),
-    "days": ((frozenset({Kind.INTEGER}),), None),
-    "hours": ((frozenset({Kind.INTEGER}),), None),
-}
-
-#: How many hours each of the functions stands for that say how long. They follow + or - after a moment.
-DURATIONS = {"days": 24, "hours": 1}
-
-#: The functions whose value changes by waiting.
-VOLATILE = frozenset({"now", "today"})
 _NOT_SCALAR = frozenset({Kind.JSON, Kind.LIST, Kind.MANY})
 
 
@@ -87,7 +68,7 @@ def check_value(manifest: Manifest, resource: Resource, expr: Expr, expected: Ty
         checker.condition(expr)
     else:
         found = checker.value(expr)
-        if found is not None and not _assignable(found, expected):
+        if found is not None and not is_assignable(found, expected):
             checker.problem(expr, f"this is {found}, and the field is {expected}")
     return checker.problems
 
@@ -129,20 +110,6 @@ def type_of(manifest: Manifest, resource: Resource | None, expr: Expr) -> Type |
     return _Checker(manifest, resource).value(expr)
 
 
-def common_type(left: Type | None, right: Type | None) -> Type | None:
-    """The type in which two operands are compared; None when both are None or unknown."""
-    if left is None or left.kind is Kind.ANY:
-        return right if right is not None and right.kind is not Kind.ANY else left
-    if right is None or right.kind is Kind.ANY:
-        return left
-    if left.kind in NUMBER_KINDS and right.kind in NUMBER_KINDS:
-        return NUMBER if Kind.NUMBER in (left.kind, right.kind) else INTEGER
-    if left.kind in TEXT_KINDS and right.kind in TEXT_KINDS and Kind.ENUM not in (left.kind, right.kind):
-        return TEXT
-    # A text literal takes the other side's type.
-    return right if left.kind is Kind.TEXT else left
-
-
 def on_caller_alone(expr: Expr) -> bool:
     """Whether expr depends on the caller only: neither on a row, be it a membership, nor on the time."""
     return not any(
@@ -156,16 +123,6 @@ def on_caller_alone(expr: Expr) -> bool:
 def is_of_membership(node: Expr) -> bool:
     """Whether a node is a field of the caller's membership, which the database knows."""
     return isinstance(node, CallerPath) and node.names[:1] == ("membership",)
-
-
-def _assignable(found: Type, expected: Type) -> bool:
-    if found.kind in TEXT_KINDS and expected.kind in TEXT_KINDS:
-        return expected.kind is Kind.TEXT or (
-            found.kind is expected.kind and set(found.literals) <= set(expected.literals)
-        )
-    if found.kind in NUMBER_KINDS and expected.kind in NUMBER_KINDS:
-        return found.kind is Kind.INTEGER or expected.kind is Kind.NUMBER
-    return found.kind is expected.kind and found.target == expected.target
 
 
 class _Checker:

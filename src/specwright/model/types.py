@@ -70,3 +70,28 @@ UUID = Type(Kind.UUID)
 JSON = Type(Kind.JSON)
 ANY = Type(Kind.ANY)
 USER = Type(Kind.REFERENCE, target="User")
+
+
+def common_type(left: Type | None, right: Type | None) -> Type | None:
+    """The type in which two operands are compared; None when both are None or unknown."""
+    if left is None or left.kind is Kind.ANY:
+        return right if right is not None and right.kind is not Kind.ANY else left
+    if right is None or right.kind is Kind.ANY:
+        return left
+    if left.kind in NUMBER_KINDS and right.kind in NUMBER_KINDS:
+        return NUMBER if Kind.NUMBER in (left.kind, right.kind) else INTEGER
+    if left.kind in TEXT_KINDS and right.kind in TEXT_KINDS and Kind.ENUM not in (left.kind, right.kind):
+        return TEXT
+    # A text literal takes the other side's type.
+    return right if left.kind is Kind.TEXT else left
+
+
+def is_assignable(found: Type, expected: Type) -> bool:
+    """Whether a field of the expected type can hold every value of the type that was found."""
+    if found.kind in TEXT_KINDS and expected.kind in TEXT_KINDS:
+        return expected.kind is Kind.TEXT or (
+            found.kind is expected.kind and set(found.literals) <= set(expected.literals)
+        )
+    if found.kind in NUMBER_KINDS and expected.kind in NUMBER_KINDS:
+        return found.kind is Kind.INTEGER or expected.kind is Kind.NUMBER
+    return found.kind is expected.kind and found.target == expected.target

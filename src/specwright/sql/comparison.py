@@ -39,11 +39,12 @@ from specwright.model.expression import (
     Path,
 )
 from specwright.model.field import Field
+from specwright.model.functions import DURATIONS
 from specwright.model.paths import resolve
 from specwright.model.relation import Through
 from specwright.model.resource import Resource
-from specwright.model.typecheck import DURATIONS, common_type, is_of_membership, type_of
-from specwright.model.types import JSON, NUMBER, TEXT, TEXT_KINDS, Kind, Type
+from specwright.model.typecheck import is_of_membership, type_of
+from specwright.model.types import JSON, NUMBER, TEXT, TEXT_KINDS, Kind, Type, common_type
 from specwright.sql.moments import NOW, moved, utc_date
 from specwright.sql.row import Predicate, Row
 

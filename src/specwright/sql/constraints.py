@@ -3,9 +3,9 @@
 import re
 
 from specwright.model.expression import Call, CallerPath, Expr, Parameter, Path, walk
+from specwright.model.functions import VOLATILE
 from specwright.model.manifest import Manifest
 from specwright.model.resource import Resource, Rule
-from specwright.model.typecheck import VOLATILE
 from specwright.sql.checks import Violation
 from specwright.sql.expression import check_clause
 from specwright.sql.remembered import remembered

@@ -44,11 +44,11 @@ from specwright.model.expression import (
     walk,
 )
 from specwright.model.field import Aggregate, Field
+from specwright.model.functions import DURATIONS
 from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
 from specwright.model.relation import Relation
 from specwright.model.resource import Resource
-from specwright.model.typecheck import DURATIONS
 from specwright.model.types import NUMBER_KINDS, TEXT, TEXT_KINDS, USER, Kind, Type
 from specwright.model.values import fit, key_kind
 from specwright.sql.columns import column_type, quoted

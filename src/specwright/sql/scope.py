@@ -33,20 +33,14 @@ from specwright.model.expression import (
     negate,
     walk,
 )
+from specwright.model.functions import DURATIONS, FUNCTIONS
 from specwright.model.grant import HAND_OVER, RESTORE, SEE_DELETED, Grant, Who, WhoKind
 from specwright.model.interpret import World
 from specwright.model.manifest import Manifest
 from specwright.model.paths import resolve
 from specwright.model.resource import Resource
-from specwright.model.typecheck import (
-    DURATIONS,
-    FUNCTIONS,
-    common_type,
-    is_of_membership,
-    on_caller_alone,
-    type_of,
-)
-from specwright.model.types import JSON, NUMBER, TEXT, Kind, Type
+from specwright.model.typecheck import is_of_membership, on_caller_alone, type_of
+from specwright.model.types import JSON, NUMBER, TEXT, Kind, Type, common_type
 from specwright.model.values import Misfit, fit
 from specwright.sql.members import Members
 from specwright.sql.moves import Moves, Pairs

@@ -7,7 +7,6 @@ from specwright.model.syntax import parse
 from specwright.model.typecheck import (
     check_condition,
     check_value,
-    common_type,
     on_caller_alone,
 )
 from specwright.model.types import (
@@ -20,6 +19,7 @@ from specwright.model.types import (
     TIMESTAMP,
     Kind,
     Type,
+    common_type,
 )
 
 STATUS = Type(Kind.ENUM, literals=("todo", "in progress"))

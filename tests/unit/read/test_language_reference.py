@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from specwright.model.functions import FUNCTIONS
 from specwright.model.names import BUILT_IN_FIELDS, LIST_PARAMETERS
-from specwright.model.typecheck import FUNCTIONS
 from specwright.read import questions, read_specs
 from specwright.read.vocabulary import (
     EXAMPLE_LINES,
