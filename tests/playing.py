@@ -32,7 +32,8 @@ class Play:
 
     def __init__(self, stage: Stage, portal: BlockingPortal) -> None:
         self.stage = stage
-        self._portal = portal
+        #: The event loop of the stage, from outside.
+        self.portal = portal
         self._marks = itertools.count()
 
     def __call__(self, method: str, path: str, json: Any = None, patience: float = 20) -> Seen:
@@ -41,7 +42,7 @@ class Play:
             method, self.stage.base + path, json=json, headers={MARK: mark}, timeout=patience
         )
         body = answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
-        return Seen(answer.status_code, body, self._portal.call(self.stage.observed, mark))
+        return Seen(answer.status_code, body, self.portal.call(self.stage.observed, mark))
 
     def wait(self) -> None:
         """Wait for the end of the process."""
@@ -50,15 +51,15 @@ class Play:
 
     def restart(self) -> None:
         """A new process."""
-        self._portal.call(self.stage.restart)
+        self.portal.call(self.stage.restart)
 
     def observed(self, mark: str) -> Observed:
         """What was seen for a mark, the number of the request."""
-        return self._portal.call(self.stage.observed, mark)
+        return self.portal.call(self.stage.observed, mark)
 
     def everything(self) -> Observed:
         """What was seen since the start."""
-        return self._portal.call(self.stage.everything)
+        return self.portal.call(self.stage.everything)
 
 
 @contextmanager

@@ -36,6 +36,8 @@ class Check:
     run: Run
     #: Judges what the other checks saw, and so comes after them.
     last: bool = False
+    #: Harms the app, and so comes after all others: 1 where it is to recover by itself, 2 where it ends.
+    harm: int = 0
 
     def proved(self, subject: Operation | str, says: str, *probes: Probe, case: str = "") -> Result:
         """It holds here."""
@@ -84,14 +86,18 @@ class Check:
 
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Every check, in the order of the catalogue; those that judge the others' probes come last."""
+    """Every check, in the order of the catalogue; then those that judge others' probes; then harmful ones."""
     from specwright.verify import checks
 
     found = []
     for module in pkgutil.iter_modules(checks.__path__):
         loaded = importlib.import_module(f"{checks.__name__}.{module.name}")
         found.append(loaded.CHECK)
-    return tuple(sorted(found, key=lambda check: (check.last, _ORDER.index(check.id[:2]), check.id)))
+    return tuple(sorted(found, key=_turn))
+
+
+def _turn(check: Check) -> tuple[int, bool, int, str]:
+    return check.harm, check.last, _ORDER.index(check.id[:2]), check.id
 
 
 def choose_checks(names: Sequence[str]) -> tuple[list[Check], list[str]]:

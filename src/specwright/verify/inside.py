@@ -37,6 +37,18 @@ class Inside(Protocol):
         """A new process on the same databases, at the same address."""
         ...
 
+    async def kill(self) -> None:
+        """End its process at once, as a lack of memory does (SIGKILL)."""
+        ...
+
+    async def end(self, patience: float) -> float | None:
+        """Ask its process to end (SIGTERM); the seconds that it took, None where it went on for so long."""
+        ...
+
+    def cut_off(self) -> AbstractAsyncContextManager[None]:
+        """While the context lasts its PostgreSQL cannot be reached: connections are cut, and none is made."""
+        ...
+
     @property
     def database(self) -> str | None:
         """The throw-away database, as a URL; None where there is none."""

@@ -157,8 +157,26 @@ class Lab:
     ) -> Probe:
         """Send a request to an operation and keep what came back.
 
-        `json` goes out in the operation's own media type, a form where it is one; `content` as it is.
         Never raises for what the app does: no answer is a probe without a status.
+        """
+        return await self.sent(
+            self.request(person, operation, place, query=query, json=json, content=content, headers=headers)
+        )
+
+    def request(
+        self,
+        person: Person,
+        operation: Operation,
+        place: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, Any] | Sequence[tuple[str, Any]] = (),
+        json: Any = ...,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Probe:
+        """A request that is not sent yet.
+
+        `json` goes out in the operation's own media type, a form where it is one; `content` as it is.
         """
         path = fill(operation.path, place or {})
         asked = urlencode(query, doseq=True)
@@ -166,24 +184,40 @@ class Lab:
         if json is not ...:
             content, media = encode(json, operation.media)
             sent.setdefault("content-type", media)
-        probe = Probe(
-            person,
-            operation.method,
-            f"{path}?{asked}" if asked else path,
-            tuple(sent.items()),
-            content,
-            operation=operation,
-        )
-        return await self.sent(probe)
+        path = f"{path}?{asked}" if asked else path
+        return Probe(person, operation.method, path, tuple(sent.items()), content, operation=operation)
 
-    async def sent(self, probe: Probe) -> Probe:
-        """Send a request just as it stands: a changed method, a broken path."""
-        mark = str(len(self.probes))
+    async def at_once(
+        self,
+        probes: Sequence[Probe],
+        patience: float = PATIENCE,
+        met: Callable[[Probe], None] = lambda probe: None,
+    ) -> list[Probe]:
+        """Send requests as they stand, all at the same time. `met` is called with each answer as it comes."""
+
+        async def sent(probe: Probe, mark: int) -> Probe:
+            began = time.monotonic()
+            answered = await self._asked(probe, self.headers(probe, str(mark)), patience)
+            answered = replace(answered, seconds=time.monotonic() - began, crowded=True, statements=None)
+            met(answered)
+            return answered
+
+        first = len(self.probes)
+        answers = await asyncio.gather(*(sent(probe, mark) for mark, probe in enumerate(probes, first)))
+        self.client.cookies.clear()
+        self.probes += answers
+        return answers
+
+    def headers(self, probe: Probe, mark: str) -> dict[str, str]:
+        """The headers of a request, credential and mark included."""
         headers = {**probe.person.headers, **dict(probe.headers)}
         if probe.person.cookies:
             headers.setdefault("cookie", "; ".join(f"{n}={v}" for n, v in probe.person.cookies.items()))
-        if self.inside is not None:
-            headers[MARK] = mark
+        return headers | ({MARK: mark} if self.inside is not None else {})
+
+    async def sent(self, probe: Probe) -> Probe:
+        """Send a request just as it stands: a changed method, a broken path."""
+        headers = self.headers(probe, mark := str(len(self.probes)))
         began = time.monotonic()
         answered = await self._asked(probe, headers)
         if "broke" in answered.trouble and self.probes and (self.probes[-1].status or 0) >= 500:
@@ -197,17 +231,17 @@ class Lab:
         self.probes.append(probe)
         return probe
 
-    async def _asked(self, probe: Probe, headers: Mapping[str, str]) -> Probe:
+    async def _asked(self, probe: Probe, headers: Mapping[str, str], patience: float = PATIENCE) -> Probe:
         """The probe with its answer, or with why there is none."""
+        probe = replace(probe, status=None, answer=b"", answer_headers=(), trouble="")
+        url = self.base + probe.path
         try:
             answer = await asyncio.wait_for(
-                self.client.request(
-                    probe.method, self.base + probe.path, headers=headers, content=probe.body
-                ),
-                PATIENCE,
+                self.client.request(probe.method, url, headers=headers, content=probe.body, timeout=patience),
+                patience,
             )
         except (TimeoutError, httpx2.TimeoutException):
-            return replace(probe, trouble=f"no answer within {PATIENCE:g} seconds")
+            return replace(probe, trouble=f"no answer within {patience:g} seconds")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return replace(probe, trouble=f"the connection broke: {error or type(error).__name__}")
         return replace(

@@ -1,4 +1,4 @@
-"""An app that wants us to slow down is given the time that it asks for, within reason (RFC 6585 §4)."""
+"""An app that wants us to slow down, or to come back, is given the time that it asks for, within reason."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,8 +24,9 @@ async def patiently(send: Callable[[], Awaitable[Probe]]) -> Probe:
 
 def _asked_for(probe: Probe) -> float | None:
     """The seconds to wait; None where there is nothing to wait for, or it is too long."""
-    if probe.status != 429:
+    told = next((value for name, value in probe.answer_headers if name.lower() == "retry-after"), None)
+    if probe.status != 429 and (probe.status != 503 or told is None):
         return None
-    said = next((value for name, value in probe.answer_headers if name.lower() == "retry-after"), "1")
+    said = told or "1"
     seconds = float(said) if said.strip().isdecimal() else 1.0
     return seconds if seconds <= _LONGEST else None

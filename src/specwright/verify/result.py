@@ -41,6 +41,8 @@ class Probe:
     #: Why there is no answer: "no answer within 10 seconds".
     trouble: str = ""
     seconds: float = 0.0
+    #: Whether it was one of many at the same time, so that the seconds are not its own.
+    crowded: bool = False
     #: The statements that the app sent to its database meanwhile; None where they cannot be seen.
     statements: tuple[str, ...] | None = None
     #: The template that the path was made from.

@@ -20,10 +20,10 @@ class Endpoint:
 
 
 def endpoints(probes: Iterable[Probe]) -> tuple[Endpoint, ...]:
-    """Every operation that something was sent to, the slowest first."""
+    """Every operation that something was sent to while nothing else was, the slowest first."""
     sent: dict[str, list[Probe]] = {}
     for probe in probes:
-        if probe.operation is not None and probe.status is not None:
+        if probe.operation is not None and probe.status is not None and not probe.crowded:
             sent.setdefault(probe.operation.label, []).append(probe)
     found = []
     for label, answered in sent.items():

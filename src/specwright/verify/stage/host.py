@@ -34,7 +34,8 @@ def main(descriptor: int) -> int:
     folder = Path(plan["folder"])
     record, sources = Record(), Sources(plan["folder"])
     forbidden = Forbidden(plan["allowed_ports"], lambda why: channel.tell("forbidden", why=why))
-    drivers.teach(Elsewhere(channel, Path(plan["temporary"])), record)
+    elsewhere = Elsewhere(channel, Path(plan["temporary"]))
+    drivers.teach(elsewhere, record)
     forbidden.shut()
     follow_threads()
     logs.listen(record)
@@ -43,6 +44,8 @@ def main(descriptor: int) -> int:
         "observed": lambda asked: record.of(asked["mark"]),
         "everything": lambda _: record.everything(),
         "where": lambda _: {"place": sources.at(_main_frame())},
+        "part": elsewhere.part,
+        "meet": elsewhere.meet,
     }
     try:
         if plan["run"]:
@@ -78,6 +81,12 @@ def _serve(
     )
     # Not an argument: those of an old app's uvicorn have no such one.
     config.timeout_graceful_shutdown = 1
+
+    def linger(asked: dict[str, Any]) -> dict[str, Any]:
+        config.timeout_graceful_shutdown = None
+        return {}
+
+    channel.answers["linger"] = linger
     with loopback.listener(channel.plan["port"]) as listener:
         port = listener.getsockname()[1]
 

@@ -125,17 +125,26 @@ class Process:
         answered: dict[str, Any] = await answer
         return answered
 
-    async def stop(self) -> None:
-        """End it, gently and then not, with whatever it has started."""
+    async def end(self, patience: float = _STOP) -> bool:
+        """Ask it to end; whether it has done so in time."""
         if self.alive:
             # Not `terminate`, which looks whether it still runs and so takes its exit code from asyncio.
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGTERM)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), _STOP)
+                await asyncio.wait_for(self._process.wait(), patience)
+        return not self.alive
+
+    async def kill(self) -> None:
+        """End it at once, with whatever it has started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
+
+    async def stop(self) -> None:
+        """End it, gently and then not, with whatever it has started."""
+        await self.end()
+        await self.kill()
         # The end of the line is the end of the process, too: it is closed last.
         self._writer.close()
         for task in self._tasks:

@@ -134,6 +134,33 @@ class Stage:
             self._earlier += self._process.printed
         await self.start()
 
+    async def kill(self) -> None:
+        """End the process at once (SIGKILL)."""
+        if self._process is not None:
+            await self._process.kill()
+
+    async def end(self, patience: float) -> float | None:
+        """Ask the process to end (SIGTERM); the seconds that it took, None where it went on for so long.
+
+        What is being answered is not cut off: it has as long as there is patience.
+        """
+        if self._process is None:
+            return 0.0
+        await self._ask("linger")
+        began = asyncio.get_running_loop().time()
+        ended = await self._process.end(patience)
+        return asyncio.get_running_loop().time() - began if ended else None
+
+    @asynccontextmanager
+    async def cut_off(self) -> AsyncIterator[None]:
+        """While the context lasts PostgreSQL cannot be reached: connections are cut, and none is made."""
+        await self._ask("part")
+        try:
+            await self._throwaway.cut()
+            yield
+        finally:
+            await self._ask("meet")
+
     async def start(self) -> None:
         """Start the process, and wait until it serves.
 

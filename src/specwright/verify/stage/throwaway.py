@@ -87,6 +87,22 @@ class Throwaway:
                 await connection.close()
         return replace(server, database=self._made[name])
 
+    async def cut(self) -> None:
+        """End every session on the databases."""
+        async with self._lock:
+            if self._server is None:
+                return
+            connection = await asyncpg.connect(**self._server.arguments)
+            try:
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = ANY($1) AND pid <> pg_backend_pid()"
+                    " AND backend_type = 'client backend'",
+                    [*self._made.values()],
+                )
+            finally:
+                await connection.close()
+
     async def close(self) -> None:
         """Drop what was made, and stop the server if it is ours."""
         async with self._lock:

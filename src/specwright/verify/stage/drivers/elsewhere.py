@@ -4,10 +4,15 @@ import hashlib
 import os
 import shutil
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from specwright.verify.stage.channel import Channel
+
+#: A port on this machine at which nobody listens.
+_NOBODY = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Elsewhere:
         self._folder = folder
         self._lock = threading.Lock()
         self._places: dict[tuple[str, str], Place] = {}
+        self._parted = False
         self._copies: dict[Path, Path] = {}
 
     def postgres(self, database: str | None, user: str | None) -> Place:
@@ -44,7 +50,18 @@ class Elsewhere:
             if (database, user) not in self._places:
                 said = self._channel.ask("postgres", database=database, user=user)
                 self._places[database, user] = Place(**said["place"])
-            return self._places[database, user]
+            place = self._places[database, user]
+            return replace(place, host="127.0.0.1", port=_NOBODY) if self._parted else place
+
+    def part(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """From now on, whoever connects to PostgreSQL meets nobody, as if it did not run."""
+        self._parted = True
+        return {}
+
+    def meet(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """It runs again."""
+        self._parted = False
+        return {}
 
     def sqlite(self, file: str) -> str:
         """The copy of a file, made when it is first asked for; an empty place where there is no file."""
