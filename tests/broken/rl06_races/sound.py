@@ -1,0 +1,74 @@
+"""Names that nobody has twice, by async SQLAlchemy: a constraint says whether one is taken."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException, Path
+from guard import guard
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import String
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+URL = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1)
+engine = create_async_engine(URL, pool_pre_ping=True)
+opened = async_sessionmaker(engine, expire_on_commit=False)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Name(Base):
+    __tablename__ = "name"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class NewName(BaseModel):
+    word: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00]*$")]
+
+
+class Shown(NewName):
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield
+    await engine.dispose()
+
+
+async def session() -> AsyncIterator[AsyncSession]:
+    async with opened() as found:
+        yield found
+
+
+Database = Annotated[AsyncSession, Depends(session)]
+app = FastAPI(lifespan=lifespan)
+guard(app)
+
+
+@app.post("/names", status_code=201)
+async def take(name: NewName, database: Database) -> Shown:
+    row = Name(word=name.word)
+    database.add(row)
+    try:
+        await database.commit()
+    except IntegrityError:
+        raise HTTPException(409, "Taken") from None
+    return Shown.model_validate(row)
+
+
+@app.get("/names/{id}")
+async def one(id: Annotated[int, Path(ge=1, lt=2**31)], database: Database) -> Shown:
+    row = await database.get(Name, id)
+    if row is None:
+        raise HTTPException(404, "No such name")
+    return Shown.model_validate(row)
