@@ -68,12 +68,24 @@ def serving(app: Any) -> Iterator[str]:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which looks up ten times as often whether it is to stop: it is stopped after each proof."""
+    """Uvicorn, which waits in ticks where it waits in tenths of a second: it is stopped after each proof."""
 
     async def main_loop(self) -> None:
         """Go on until told to stop."""
         while not await self.on_tick(0):  # noqa: ASYNC110 - it is told from another thread
             await asyncio.sleep(_TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, let what is on its way be answered, then end the app."""
+        for each in (*self.servers, *(sockets or ())):
+            each.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(_TICK)
+        if not self.force_exit:
+            await self.lifespan.shutdown()
 
 
 class _Watched:

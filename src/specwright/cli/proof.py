@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from specwright.cli.server import load
 from specwright.cli.staging import project
 from specwright.db import embedded
 from specwright.db.url import normalise
 from specwright.loopback import serving
-from specwright.migrate.draft import build
 from specwright.model.errors import ConfigError, SpecwrightError
 from specwright.model.manifest import Manifest
 from specwright.model.requirement import Requirement
@@ -36,14 +34,27 @@ async def proofs(
 @asynccontextmanager
 async def running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve, Credentials]]:
     """The project's app, on a database server and with sign-in keys made for this run."""
-    with embedded.scratch() as server, project(root, manifest) as proved:
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(1) as aside:
+            starting = aside.submit(stack.enter_context, embedded.scratch())
+            # Both take their time: what serves is imported while PostgreSQL makes its files.
+            from specwright.cli.server import load
+            from specwright.migrate.draft import build
+        server = starting.result()
+        proved = stack.enter_context(project(root, manifest))
         databases = Databases(normalise(server.url))
         address = databases.address.sqlalchemy_url
         async with databases.built(lambda dsn: build(manifest, dsn.sqlalchemy_url)):
             os.environ.update(
                 {name: said.replace("{database}", address) for name, said in proved.environment.items()}
             )
-            app = _loaded(root)
+            try:
+                app = load(root)
+            except SpecwrightError:
+                raise
+            except Exception as error:
+                # The project's own code: whatever it raises, the person needs its words.
+                raise ConfigError(f"app/main.py cannot be loaded: {error}.") from error
 
             @asynccontextmanager
             async def serve() -> AsyncIterator[str]:
@@ -52,13 +63,3 @@ async def running(root: Path, manifest: Manifest) -> AsyncIterator[tuple[Serve, 
                         yield base
 
             yield serve, proved.credentials
-
-
-def _loaded(root: Path) -> Any:
-    try:
-        return load(root)
-    except SpecwrightError:
-        raise
-    except Exception as error:
-        # The project's own code: whatever it raises, the person needs its words.
-        raise ConfigError(f"app/main.py cannot be loaded: {error}.") from error

@@ -16,10 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from specwright.auth import Signer
-from specwright.cli.server import load
 from specwright.db.url import normalise
 from specwright.loopback import serving
-from specwright.migrate.draft import build
 from specwright.model.manifest import Manifest
 from specwright.read.project import read_project
 from specwright.settings import Settings
@@ -28,6 +26,9 @@ from specwright.verify.project import Project
 
 def app() -> Any:
     """The app of the project that we are in."""
+    # Imported on the stage alone: the verifier does without what it judges, and starts the sooner.
+    from specwright.cli.server import load
+
     return load(Path.cwd())
 
 
@@ -73,6 +74,8 @@ def _issuing(signer: Signer) -> Iterator[dict[str, str]]:
 
 def _prepare() -> None:
     """The schema of the spec, as `specwright up` makes it in an empty database."""
+    from specwright.migrate.draft import build
+
     root = Path.cwd()
     url = Settings.load(root).database_url
     assert url is not None, "the stage names a database"
