@@ -14,7 +14,8 @@ from specwright.model.document import to_document
 from specwright.model.errors import Mistake, Origin, SpecError
 from specwright.model.manifest import Manifest
 from specwright.read import read_project
-from specwright.read.questions import Question, questions
+from specwright.read.question import Question
+from specwright.read.questions import questions
 
 #: Questions that are printed as text; more are noise.
 MOST_QUESTIONS = 5

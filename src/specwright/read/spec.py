@@ -2,24 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from specwright.model.calculated import circle, weight
-from specwright.model.expression import Path, walk
-from specwright.model.grant import HAND_OVER
 from specwright.model.manifest import Feature, Manifest
 from specwright.model.names import hint
-from specwright.model.paths import resolve
 from specwright.model.requirement import OpenQuestion, Requirement
 from specwright.model.resource import Resource, Rule
-from specwright.model.syntax import ExpressionError
 from specwright.model.tenant import Tenant
 from specwright.read.access import GrantRow, Subjects, read_actions, read_grants, read_moves
 from specwright.read.cells import leading_code, plain
 from specwright.read.complete import complete
-from specwright.read.entities import Entity, FieldRow, judge_fields, read_fields, read_heading
-from specwright.read.expressions import Written, judge_computed, judge_condition, judge_counted, parse_span
+from specwright.read.conditions import Conditions, RuleRow
+from specwright.read.entities import Entity, judge_fields, read_fields, read_heading
+from specwright.read.expressions import parse_span
 from specwright.read.mistakes import Mistakes
 from specwright.read.outline import Broken, Item, Outline, Section, Table, outline
 from specwright.read.requirements import is_requirement, read_requirements
@@ -34,8 +30,6 @@ from specwright.read.tenancy import (
 )
 from specwright.read.vocabulary import RULE_LINES, SEARCH_IN, SEARCH_LANGUAGES, TABLES
 
-#: Names, literals and operators that a calculated field takes, each time that one needs another.
-_HEAVIEST = 1000
 _KEYS = re.compile(r"\b(?:FR|SC)-\d+[A-Za-z]?\b")
 #: Reads the sections that classes stand for; their mistakes go with those of the specs.
 ReadCode = Callable[[Mistakes], Sequence[Section]]
@@ -66,12 +60,6 @@ def _reading_order(file: str) -> tuple[str, bool, str]:
     return feature_of(file), not file.endswith("spec.md"), file
 
 
-@dataclass(frozen=True, slots=True)
-class _RuleRow:
-    rule: Rule
-    written: Written
-
-
 class _Reading:
     def __init__(self, outlines: Mapping[str, Outline], code: Sequence[Section], mistakes: Mistakes) -> None:
         self.outlines = outlines
@@ -83,7 +71,7 @@ class _Reading:
         self.spellings: dict[str, str] = {}
         self.subjects = Subjects()
         self.grant_rows: dict[str, list[GrantRow]] = {}
-        self.rule_rows: dict[str, list[_RuleRow]] = {}
+        self.rule_rows: dict[str, list[RuleRow]] = {}
 
     @property
     def sections(self) -> Iterator[tuple[str, Section]]:
@@ -156,7 +144,9 @@ class _Reading:
             features=tuple(self.features()),
             tenant=tenant,
         )
-        self.judge_expressions(manifest)
+        Conditions(manifest, self.subjects, self.mistakes).judge(
+            self.entities, self.rule_rows, self.grant_rows
+        )
         return manifest
 
     def declare_entities(self) -> None:
@@ -301,7 +291,7 @@ class _Reading:
                 rows.append(row)
                 resources[name] = replace(resources[name], rules=tuple(known.rule for known in rows))
 
-    def read_rule(self, resource: Resource, head: Span, number: int) -> _RuleRow | None:
+    def read_rule(self, resource: Resource, head: Span, number: int) -> RuleRow | None:
         found = leading_code(head)
         if found is None:
             known = (*RULE_LINES, SEARCH_IN)
@@ -313,7 +303,7 @@ class _Reading:
         if written is None:
             return None
         keys = tuple(_KEYS.findall(rest.text))
-        return _RuleRow(Rule(f"{resource.id}.rule.{number}", written.expr, keys, head.origin), written)
+        return RuleRow(Rule(f"{resource.id}.rule.{number}", written.expr, keys, head.origin), written)
 
     def requirements(self) -> Iterator[Requirement]:
         for feature in dict.fromkeys(map(feature_of, self.outlines)):
@@ -328,95 +318,6 @@ class _Reading:
                 seen.add(name)
                 headings = [section.heading.text for section in read.sections if section.level]
                 yield Feature(name, _TITLE.sub("", headings[0]) if headings else name, file)
-
-    def judge_expressions(self, manifest: Manifest) -> None:
-        broken = {row.field.name for entity in self.entities for row in entity.rows if row.broken}
-        for entity in self.entities:
-            resource = manifest.resource(entity.name)
-            for row in entity.rows:
-                if not row.broken:
-                    self.judge_calculated(manifest, resource, row, broken)
-                uses = f'limits "{row.field.name}" of {resource.name}'
-                for word in dict.fromkeys((*row.field.readable_by, *row.field.writable_by)):
-                    self.judge_named(manifest, resource, word, uses, broken)
-            for name in dict.fromkeys(who.name for move in resource.moves for who in move.who):
-                self.judge_named(manifest, resource, name, f"moves {resource.name}", broken)
-        for name, rules in self.rule_rows.items():
-            for rule in rules:
-                judge_condition(manifest, manifest.resource(name), rule.written, broken, self.mistakes)
-        for name, grants in self.grant_rows.items():
-            resource = manifest.resource(name)
-            judged: set[int] = set()
-            for grant in grants:
-                for written in (grant.when, grant.then):
-                    if written is not None and id(written) not in judged:
-                        judged.add(id(written))
-                        judge_condition(manifest, resource, written, broken, self.mistakes)
-                self.judge_then(manifest, resource, grant)
-                uses = f"is granted something on {resource.name}"
-                self.judge_named(manifest, resource, grant.grant.who.name, uses, broken)
-
-    def judge_calculated(
-        self, manifest: Manifest, resource: Resource, row: FieldRow, broken: set[str]
-    ) -> None:
-        """A calculated field must make sense, and must not be worked out from itself."""
-        before = len(self.mistakes)
-        aggregate = row.field.aggregate
-        relation = None if aggregate is None else resource.relation(aggregate.relation)
-        if aggregate is not None and relation is None:
-            return
-        if row.written is not None and relation is not None:
-            target = manifest.resource(relation.target)
-            judge_counted(manifest, target, row.written, broken, self.mistakes)
-        elif row.written is not None:
-            judge_computed(manifest, resource, row.written, row.field.type, broken, self.mistakes)
-        if len(self.mistakes) > before or not row.field.calculated:
-            return
-        try:
-            way = circle(manifest, resource, row.field)
-            nodes = weight(manifest, resource, row.field)
-        except ExpressionError:
-            # Another field on the way is no better, and told where it stands.
-            return
-        if way:
-            said = ", which needs ".join(f"{name}.{field}" for name, field in way)
-            self.mistakes.add(row.name, f"a field cannot be computed from itself: {said}")
-        elif nodes > _HEAVIEST:
-            self.mistakes.add(
-                row.name,
-                f'"{row.field.name}" takes {nodes} steps to work out, with all that it needs; '
-                f"there are at most {_HEAVIEST}",
-            )
-
-    def judge_then(self, manifest: Manifest, resource: Resource, row: GrantRow) -> None:
-        """What holds after handing over is judged together with the row before, so on the row itself."""
-        then = row.grant.then
-        if HAND_OVER not in row.grant.actions or then is None:
-            return
-        for node in walk(then):
-            try:
-                hops = resolve(manifest, resource, node).hops if isinstance(node, Path) else ()
-            except ExpressionError:
-                continue
-            if any(hop.target == resource.name for hop in hops):
-                self.mistakes.add(
-                    row.who,
-                    f'the Then of "{HAND_OVER}" leads to other rows of {resource.name}: '
-                    "it can ask the row itself, and rows of other entities",
-                )
-                return
-
-    def judge_named(
-        self, manifest: Manifest, resource: Resource, name: str, uses: str, broken: set[str]
-    ) -> None:
-        """A name from a Who|Is table must make sense for each entity that uses it."""
-        named = self.subjects.names.get(name)
-        if named is None:
-            return
-        found = Mistakes()
-        judge_condition(manifest, resource, named.written, broken, found)
-        for mistake in found:
-            self.mistakes.add(mistake.origin, f'"{name}" {uses}: {mistake.message}')
 
 
 def _words(item: Item) -> str:

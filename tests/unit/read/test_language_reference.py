@@ -7,7 +7,7 @@ import pytest
 
 from specwright.model.functions import FUNCTIONS
 from specwright.model.names import BUILT_IN_FIELDS, LIST_PARAMETERS
-from specwright.read import questions, read_specs
+from specwright.read import access_questions, questions, read_specs
 from specwright.read.vocabulary import (
     EXAMPLE_LINES,
     MAY,
@@ -24,7 +24,9 @@ from specwright.read.vocabulary import (
 )
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "spec-language.md").read_text(encoding="utf-8")
-SOURCE = Path(questions.__file__).read_text(encoding="utf-8")
+SOURCE = "".join(
+    Path(module.__file__).read_text(encoding="utf-8") for module in (questions, access_questions)
+)
 
 
 def quoted(word: str) -> bool:
