@@ -255,7 +255,7 @@ def _sql(*names: str) -> tuple[str, ...]:
 GUARDS = (
     Guard(
         "scope in a statement",
-        _sql("reads", "lists", "writes", "judgement", "linking", "bulk", "sight"),
+        _sql("reads", "lists", "writes", "judgement", "linking", "creations", "changes", "sight"),
         _predicates,
         ("AM01", "AZ03"),
         14,
