@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent / "broken"
 PAIRS = sorted(twin.parent for name in ("broken", "broken.py") for twin in FOLDER.glob(f"*/{name}"))
 
 #: Checks that read, and send nothing.
-_READING = {"DB03"}
+_READING = {"DB03", "SH01"}
 
 
 @pytest.mark.anyio

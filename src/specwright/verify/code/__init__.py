@@ -1,0 +1,1 @@
+"""What the app's code says by itself: read, never run."""
