@@ -44,7 +44,7 @@ class Board:
 OnBoard = Annotated[Board, Depends(Board())]
 
 
-def find(id: Annotated[int, Path(ge=1)], board: OnBoard) -> Notice:
+async def find(id: Annotated[int, Path(ge=1)], board: OnBoard) -> Notice:
     if id not in board.notices:
         raise HTTPException(404, "No such notice")
     return board.notices[id]

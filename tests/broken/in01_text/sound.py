@@ -1,14 +1,14 @@
 """Animals by SQLAlchemy and psycopg; a part of a name is bound to text()."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Path
 from guard import guard
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import TextClause, create_engine, text
 
 engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1))
 
@@ -40,31 +40,30 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-def connected() -> Iterator[Connection]:
+def asked(statement: TextClause, values: Mapping[str, object]) -> list[Animal]:
     with engine.begin() as connection:
-        yield connection
+        return [Animal(**row) for row in connection.execute(statement, values).mappings()]
 
 
-Connected = Annotated[Connection, Depends(connected)]
 app = FastAPI(lifespan=lifespan)
 guard(app)
 
 
 @app.post("/animals", status_code=201)
-def catch(animal: NewAnimal, connection: Connected) -> Animal:
+def catch(animal: NewAnimal) -> Animal:
     statement = text("INSERT INTO animal (name) VALUES (:name) RETURNING id, name")
-    return Animal(**connection.execute(statement, {"name": animal.name}).mappings().one())
+    return asked(statement, {"name": animal.name})[0]
 
 
 @app.get("/animals")
-def animals(search: Annotated[Search, Depends()], connection: Connected) -> list[Animal]:
-    return [Animal(**row) for row in connection.execute(search.statement, search.values).mappings()]
+def animals(search: Annotated[Search, Depends()]) -> list[Animal]:
+    return asked(search.statement, search.values)
 
 
 @app.get("/animals/{id}")
-def animal(id: Annotated[int, Path(ge=1, lt=2**31)], connection: Connected) -> Animal:
+def animal(id: Annotated[int, Path(ge=1, lt=2**31)]) -> Animal:
     statement = text("SELECT id, name FROM animal WHERE id = :id")
-    row = connection.execute(statement, {"id": id}).mappings().one_or_none()
-    if row is None:
+    found = asked(statement, {"id": id})
+    if not found:
         raise HTTPException(404, "No such animal")
-    return Animal(**row)
+    return found[0]
