@@ -93,8 +93,11 @@ def queries(draw: st.DrawFn, manifest: Manifest, people: list[Caller]) -> Query:
         parameter, condition = draw(_filters(manifest, resource))
         parameters.append(parameter)
         asked = replace(asked, condition=all_of(asked.condition, condition))
-    manies = [each for source in manifest.served for each in source.relations if each.many]
-    beneath = [each for each in manies if each.target == resource.name]
+    # By a field that the caller does not see there is no relation.
+    manies = [
+        way for source in manifest.served for way in ways(manifest, source, 1, many=True, open_only=True)
+    ]
+    beneath = [way[0] for way in manies if way and way[0].many and way[0].target == resource.name]
     if beneath and draw(seldom):
         relation = draw(st.sampled_from(beneath))
         asked = replace(asked, beneath=(relation, key(relation.source, draw(st.integers(0, 4)))))
@@ -162,6 +165,9 @@ def _filters(draw: st.DrawFn, manifest: Manifest, resource: Resource) -> tuple[t
     """A filter of a field, and the condition that it stands for."""
     way, field = draw(st.sampled_from(leaves(manifest, resource, many=True, open_only=True)))
     wire, path, kind = _wire(way, field), _path(way, field), field.type.kind
+    if way and not way[-1].many and field.name == manifest.resource(way[-1].target).key:
+        # The key of a row that is referred to is the reference itself.
+        kind = Kind.REFERENCE
     operators = ["isnull"]
     if kind in (Kind.JSON, Kind.LIST):
         operators.append("contains")

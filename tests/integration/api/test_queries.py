@@ -116,6 +116,9 @@ def test_a_relation_by_an_unreadable_field_is_unknown_too(library: Served) -> No
     back = f"/shelves?{urlencode({'filter': 'books_by_other.pages > 0'})}"
     assert ada.get(back).status == 422
     assert staff.get(back).status == 200
+    shelf = ada.items("/shelves")[0]["id"]
+    assert ada.get(f"/shelves/{shelf}/books-by-other?sort=id").status == 404
+    assert staff.get(f"/shelves/{shelf}/books-by-other?sort=id").status == 200
     assert asked(ada, filter='notes == "x"').status == 422
     assert asked(staff, filter='notes == "x" or shelf.code == "y"').status == 200
 

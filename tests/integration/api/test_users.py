@@ -55,6 +55,18 @@ def _users(forum: Served, name: str) -> list[dict[str, object]]:
     return [dict(row) for row in forum.sql("SELECT id, nick, karma FROM users WHERE id = $1", name)]
 
 
+def test_the_key_of_a_person_is_the_reference_to_them(forum: Served) -> None:
+    """From a post it takes what the reference takes; of the person themselves it is a text like others."""
+    root = forum.person("root", "mod")
+    root.made("/posts", {"text": "x"})
+    for wire in ("author_id", "author__id"):
+        assert len(root.items(f"/posts?{wire}=root")) == len(root.items(f"/posts?{wire}__in=root,eve")) == 1
+        for operator in ("lt", "contains", "startswith"):
+            refused = root.get(f"/posts?{wire}__{operator}=s")
+            assert (refused.status, refused.faults) == (422, [(f"{wire}__{operator}", "unknown_parameter")])
+    assert [row["id"] for row in root.items("/users?id__startswith=ro&posts_by_author__text=x")] == ["root"]
+
+
 def test_the_first_write_makes_the_callers_row(forum: Served) -> None:
     """In the same statement, with its defaults; the second write finds it."""
     ada = forum.person("ada")
