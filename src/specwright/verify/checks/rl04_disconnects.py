@@ -12,7 +12,7 @@ from specwright.verify.result import Probe, Result
 from specwright.verify.wire import head, wires
 
 #: Clients that go away: more than the connections of most pools, fewer than the threads of most servers.
-_CLIENTS = 32
+_CLIENTS = 16
 #: Seconds until their requests are in work, and until the app knows that they are gone.
 _HELD = 0.25
 #: Seconds that one waits for the beginning of its answer.
