@@ -202,7 +202,7 @@ def test_the_caller_in_a_filter(library: Served) -> None:
         ("(lambda: 1)()", 1, "functions"),
         ("[x for x in labels]", 1, "not part of the language"),
         ("title == f'{pages}'", 10, "not part of the language"),
-        ("title == b'a'", 10, "not part of the language"),
+        ("title == b'a'", 10, "one pair of quotes"),
         ("title == '\\x00'", 10, "cannot be stored"),
         ("title == '\\ud800'", 10, "cannot be stored"),
         ("pages / 0 == 1", 1, "arithmetic knows"),
