@@ -227,6 +227,8 @@ NO_ROW = "00000000-0000-7000-8000-000000000000"
 KEY = {"idempotency-key": "0192a5c4-7f3e-7b1a-9c55-3d1f0a6b2c11"}
 ANY, ANOTHER = {"if-match": "*"}, {"if-match": '"9-00"'}
 TITLE = {"title": "x"}
+TREE = "include=tasks.comments"
+MATCHING = "id__isnull=false&max_affected=1000"
 
 ROWS: tuple[Case, ...] = (
     Case("GET", "/tasks", "", 200),
@@ -285,6 +287,31 @@ ROWS: tuple[Case, ...] = (
     Case("DELETE", "/projects/{id}", "soft, with what goes along", 204, Office.tree),
     Case("DELETE", "/tasks/{id}", "no such row", 404, lambda _: f"/tasks/{NO_ROW}"),
     Case("POST", "/projects/{id}/restore", "with what went along", 200, Office.felled, "/restore"),
+    Case(
+        *("POST", "/projects/{id}/restore", "the same, `include`", 200, Office.felled),
+        f"/restore?{TREE}",
+    ),
+    Case("POST", "/tasks", "an array", 201, body=[TITLE, TITLE]),
+    Case("POST", "/tasks", "an array, a rule is broken", 422, body=[TITLE, {"title": "forbidden"}]),
+    Case("POST", "/projects", "an array, a name is taken", 409, body=lambda o: [{"name": o.name()}]),
+    Case("PATCH", "/tasks", "all that match", 200, query=MATCHING, body={"data": 1}),
+    Case(
+        "PATCH",
+        "/tasks",
+        "all that match, a rule is broken",
+        422,
+        query=MATCHING,
+        body={"title": "forbidden"},
+    ),
+    Case(
+        "PATCH",
+        "/projects",
+        "all that match, the name is taken",
+        409,
+        query=MATCHING,
+        body=lambda o: {"name": o.name()},
+    ),
+    Case("DELETE", "/payments", "all that match", 200, query=MATCHING),
     Case("POST", "/notes", "a hook before and one after", 201, body={"text": "x"}),
     Case("PATCH", "/notes/{id}", "a hook before", 200, Office.note, body={"text": "y"}),
     Case(
