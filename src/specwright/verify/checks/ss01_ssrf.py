@@ -1,9 +1,7 @@
 """SS01: no URL that somebody sends makes the app ask its own network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from copy import deepcopy
-from typing import Any
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from specwright.model.names import snake
@@ -11,9 +9,9 @@ from specwright.verify.canary import Canary, canary
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun
 from specwright.verify.result import Probe, Result
-from specwright.verify.rows.steps import Steps
-from specwright.verify.surface.schemas import element, kinds, members, plain, variants
-from specwright.verify.surface.surface import Operation, Schema
+from specwright.verify.rows.spots import Spot, sending, spots
+from specwright.verify.surface.schemas import kinds, plain, variants
+from specwright.verify.surface.surface import Operation
 
 #: This machine, as an app that looks for its names may know it, and as it may not.
 _HOSTS = ("127.0.0.1", "localhost", "2130706433")
@@ -31,10 +29,6 @@ _ABOUT = {
 }
 #: Seconds for what an app does after its answer.
 _AFTERWARDS = 0.3
-_DEEP = 3
-
-#: Sends the request with this URL in one place.
-Send = Callable[[str], Awaitable[Probe]]
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
@@ -43,7 +37,7 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
     Raises:
         NotRun: nothing takes one.
     """
-    taking = [each for each in lab.judged if [*_places(each)]]
+    taking = [each for each in lab.judged if any(map(_takes_a_url, spots(each)))]
     if not taking:
         raise NotRun("no member and no parameter is said to be a URL")
     async with canary() as ours:
@@ -58,16 +52,18 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 async def _judged(lab: Lab, operation: Operation, ours: Canary) -> AsyncIterator[Result]:
     sent: dict[str, list[tuple[str, Probe]]] = {}
     harmless: dict[str, Probe] = {}
-    async for name, send in _senders(lab, operation):
+    send = await sending(lab, operation)
+    for spot in filter(_takes_a_url, spots(operation)):
+        name = spot.name
         sent[name] = []
         for host in _HOSTS:
             word = f"{lab.random.getrandbits(64):016x}"
-            probe = await send(f"http://{host}:{urlsplit(ours.url).port}/{word}")
+            probe = await send(spot, f"http://{host}:{urlsplit(ours.url).port}/{word}")
             sent[name].append((word, probe))
             if probe.succeeded or _heard(ours, word):
                 break
         else:
-            harmless[name] = await send(_ELSEWHERE)
+            harmless[name] = await send(spot, _ELSEWHERE)
     await asyncio.sleep(_AFTERWARDS)
     for name, tries in sent.items():
         probe = tries[-1][1]
@@ -89,76 +85,16 @@ def _heard(ours: Canary, word: str) -> bool:
     return any(word in line for line in ours.asked)
 
 
-async def _senders(lab: Lab, operation: Operation) -> AsyncIterator[tuple[str, Send]]:
-    """Each place for a URL, by its name, with how to send one there.
-
-    Raises:
-        NotRun: a row that the request needs cannot be made.
-    """
-    used = lab.coverage().get(operation.label, ())
-    person = next((each for each in lab.people.signed_in if each.name in used), lab.people.owner)
-    place: Mapping[str, str] = {}
-    for collection in lab.surface.collections:
-        if "{" in operation.path and any(each.label == operation.label for each in collection.operations):
-            row = await lab.any_row(collection, person)
-            person, place = row.person, row.place
-    query, headers = lab.maker.asked(operation, person)
-    body = await lab.maker.body(lab, operation, person, place) if operation.body is not None else ...
-
-    for where, steps in _places(operation):
-
-        async def send(url: str, where: str = where, steps: Steps = steps) -> Probe:
-            if where == "query":
-                name = str(steps[0])
-                asked = [*((each, value) for each, value in query if each != name), (name, url)]
-                return await lab.send(person, operation, place, query=asked, headers=headers, json=body)
-            changed = _with(body, steps, url)
-            return await lab.send(person, operation, place, query=query, headers=headers, json=changed)
-
-        yield ".".join(str(step) for step in steps if step != 0), send
-
-
-def _places(operation: Operation) -> Iterator[tuple[str, Steps]]:
-    for parameter in operation.of("query"):
-        if _takes_a_url(parameter.name, parameter.schema):
-            yield "query", (parameter.name,)
-    for steps in _members(operation.body, ()):
-        yield "body", steps
-
-
-def _members(schema: Schema | None, above: Steps) -> Iterator[Steps]:
-    for name, each in members(schema).items():
-        item = element(each)
-        steps = (*above, name) if item is None else (*above, name, 0)
-        inner = each if item is None else item
-        if _takes_a_url(name, inner):
-            yield steps
-        elif len(steps) < _DEEP:
-            yield from _members(inner, steps)
-
-
-def _takes_a_url(name: str, schema: Schema) -> bool:
-    words = set(snake(name).split("_"))
+def _takes_a_url(spot: Spot) -> bool:
+    words = set(snake(str(next(step for step in reversed(spot.steps) if step != 0))).split("_"))
     words |= {word.removesuffix("s") for word in words}
     named = bool(words & _NAMES) and not words & _ABOUT
-    for each in map(plain, variants(plain(schema))):
+    for each in map(plain, variants(plain(spot.schema))):
         if "enum" in each or "const" in each or not {"string"} >= set(kinds(each)):
             continue
         if each.get("format") in _FORMATS or (named and "format" not in each):
             return True
     return False
-
-
-def _with(body: Any, steps: Steps, value: str) -> Any:
-    """The body with a value in one place; what it lacks on the way there is made."""
-    if not steps:
-        return value
-    step, *rest = steps
-    if isinstance(step, int):
-        items = deepcopy(body) if isinstance(body, list) and body else [None]
-        return [_with(items[0], tuple(rest), value), *items[1:]]
-    given: Mapping[str, Any] = body if isinstance(body, dict) else {}
-    return {**given, step: _with(given.get(step), tuple(rest), value)}
 
 
 CHECK = Check(
