@@ -108,8 +108,8 @@ def answered(probe: Probe) -> bool:
 
 
 def failed(probe: Probe) -> bool:
-    """Whether there is no answer, or one that says that something broke; 503 says that it is too much."""
-    return probe.status is None or (probe.status >= 500 and probe.status != 503)
+    """Whether there is no answer, or one that says that something broke, not that it is too much."""
+    return probe.status is None or (probe.status >= 500 and probe.status not in (503, 504))
 
 
 def bound(known: Sequence[Probe], count: int, held: float = 0.0) -> float:

@@ -36,24 +36,28 @@ async def writings(lab: Lab, count: int, most: int) -> AsyncIterator[Writing]:
     """Creates that the owner, or whoever may, has seen to succeed: so many for each of a few collections."""
     left = most
     for collection in lab.surface.collections:
-        create = collection.create
-        if not left or create is None or collection.read is None:
+        if not left or collection.create is None or collection.read is None:
             continue
         try:
             row = await lab.fresh_row(collection, lab.people.owner)
-            query, headers = lab.maker.asked(create, row.person)
-            bodies = [await lab.maker.body(lab, create, row.person, row.place) for _ in range(count)]
+            requests = await creates(lab, row, collection.create, count)
         except NotRun:
             continue
         left -= 1
-        yield Writing(
-            row,
-            create,
-            [
-                lab.request(row.person, create, row.place, query=query, headers=headers, json=body)
-                for body in bodies
-            ],
-        )
+        yield Writing(row, collection.create, requests)
+
+
+async def creates(lab: Lab, row: Row, create: Operation, count: int) -> list[Probe]:
+    """Requests that make so many rows, each another one, beside a row that is there.
+
+    Raises:
+        NotRun: a row that they need cannot be made.
+    """
+    query, headers = lab.maker.asked(create, row.person)
+    bodies = [await lab.maker.body(lab, create, row.person, row.place) for _ in range(count)]
+    return [
+        lab.request(row.person, create, row.place, query=query, headers=headers, json=body) for body in bodies
+    ]
 
 
 async def times(lab: Lab, collection: Collection, row: Row, sent: Probe) -> int:

@@ -46,6 +46,13 @@ def test_a_check_is_told_completely(check: Check) -> None:
     assert check.remedy.endswith(".")
 
 
+def test_harm_comes_last() -> None:
+    """Checks that harm the app come after all others, those that end it after those that do not."""
+    harm = [check.harm for check in all_checks()]
+    assert harm == sorted(harm)
+    assert {check.id for check in all_checks() if check.harm == 2} == {"RL01", "SD01"}
+
+
 def test_the_table_has_a_row_for_each_check() -> None:
     """The table and the sections have every check once, by their ids, and no other."""
     rows = _ROW.findall(_PAGE)

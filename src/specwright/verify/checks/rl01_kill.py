@@ -9,7 +9,7 @@ from specwright.verify.crowd import started
 from specwright.verify.inside import Inside
 from specwright.verify.lab import Lab, NotRun
 from specwright.verify.result import Probe, Result
-from specwright.verify.writes import Writing, times, writings
+from specwright.verify.writes import Writing, creates, times, writings
 
 #: Collections that are written to, and creates of each.
 _COLLECTIONS = 3
@@ -100,10 +100,11 @@ async def _judged(
 
 
 async def _kept(lab: Lab, inside: Inside, written: Writing) -> bool:
-    """Whether a row outlives the process if only it is old enough; without a database it cannot."""
+    """Whether a row, beside as many others, outlives the process if only it is old enough."""
     if inside.database is None:
         return False
     row = await lab.new_row(written.row.collection, written.row.person)
+    await lab.at_once(await creates(lab, row, written.create, _CREATES))
     await asyncio.sleep(_LATE)
     await inside.kill()
     await inside.restart()

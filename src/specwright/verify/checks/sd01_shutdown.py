@@ -14,8 +14,8 @@ from specwright.verify.writes import Writing, writings
 #: Requests whose body is on its way when the signal comes, and those that were answered just before.
 _OPEN = 4
 _BEFORE = 8
-#: Seconds until a container is killed that was asked to end (docker stop).
-_GRACE = 10.0
+#: Seconds until it must have ended; containers are killed after ten (Docker) or thirty (Kubernetes).
+_GRACE = 15.0
 #: Seconds until it takes no connections any more; some never do so.
 _CLOSING = 3.0
 _GONE = (404, 410)
