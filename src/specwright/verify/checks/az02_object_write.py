@@ -7,14 +7,15 @@ from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.people.people import ANONYMOUS, Person
 from specwright.verify.result import Probe, Result
+from specwright.verify.rows.bulk import about
 from specwright.verify.surface.surface import Collection, Operation
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
     """Everybody tries to change and to remove a row of the owner, who then looks at it again."""
     for collection in lab.surface.collections:
-        for operation in (collection.update, collection.replace, collection.delete):
-            if operation is None:
+        for operation in (collection.update, collection.replace, collection.delete, *collection.bulk):
+            if operation is None or operation not in lab.judged:
                 continue
             try:
                 maker = await _baseline(lab, collection, operation)
@@ -67,6 +68,11 @@ async def _judged(lab: Lab, collection: Collection, operation: Operation, person
 
 
 async def _try(lab: Lab, operation: Operation, row: Row, person: Person) -> Probe:
+    if operation in row.collection.bulk:
+        sent = await about(lab, operation, row)
+        return await lab.send(
+            person, operation, row.place, query=sent.query, headers=sent.headers, json=sent.json
+        )
     if operation.method == "DELETE":
         return await lab.send(person, operation, row.place)
     changes = await lab.maker.body(lab, operation, row.person, row.place)

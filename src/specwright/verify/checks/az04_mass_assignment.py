@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from specwright.verify.check import Check
-from specwright.verify.lab import Lab, NotRun, parse
+from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.result import Result
+from specwright.verify.rows.bulk import first_shown, takes_many
 from specwright.verify.surface.forms import form_of
 from specwright.verify.surface.schemas import members
 from specwright.verify.surface.surface import Collection, Operation
@@ -37,26 +38,36 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 
 
 async def _judged(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
-    owner = lab.people.owner
-    row = await lab.new_row(collection, owner)
-    form = form_of(operation, collection)
-    declared = members(form.schema)
+    row = await lab.new_row(collection, lab.people.owner)
+    declared = members(form_of(operation, collection).schema)
     for member, value in _attempts(lab, collection, row.body):
         if member in declared:
             continue
         if operation is not collection.create:
-            row = await lab.new_row(collection, owner)
-        sent = form.members(await lab.maker.body(lab, operation, owner, row.place))
-        tried = await lab.send(owner, operation, row.place, json=form.body({**sent, member: value}))
-        seen = tried
-        if operation is not collection.create and collection.read is not None:
-            seen = await lab.read(row)
-        kept = collection.shown(parse(seen)).get(member)
-        if tried.succeeded and _same(kept, value):
-            says = f"{member} of {collection.name} is whatever a body says, which does not declare it"
-            yield CHECK.broken(operation, says, tried, seen, case=member)
-        else:
-            yield CHECK.proved(operation, f"a body cannot set {member}", tried, case=member)
+            row = await lab.new_row(collection, lab.people.owner)
+        yield await _attempted(lab, row, operation, member, value)
+        if operation is collection.create and takes_many(operation):
+            yield await _attempted(lab, row, operation, member, value, many=True)
+
+
+async def _attempted(
+    lab: Lab, row: Row, operation: Operation, member: str, value: Any, *, many: bool = False
+) -> Result:
+    """What becomes of the member in a body, or in that of a list of one."""
+    collection, owner = row.collection, lab.people.owner
+    form = form_of(operation, collection)
+    sent = form.members(await lab.maker.body(lab, operation, owner, row.place))
+    body = form.body({**sent, member: value})
+    tried = await lab.send(owner, operation, row.place, json=[body] if many else body)
+    seen = tried
+    if operation.method != "POST" and collection.read is not None:
+        seen = await lab.read(row)
+    shown = first_shown(collection, seen) if many else collection.shown(parse(seen))
+    case = f"{member} in a list" if many else member
+    if tried.succeeded and _same(shown.get(member), value):
+        says = f"{member} of {collection.name} is whatever a body says, which does not declare it"
+        return CHECK.broken(operation, says, tried, seen, case=case)
+    return CHECK.proved(operation, f"a body cannot set {member}", tried, case=case)
 
 
 async def _oneself(lab: Lab, operation: Operation) -> AsyncIterator[Result]:

@@ -122,7 +122,7 @@ class Granted:
             return key
 
 
-_ON_ALL = {"GET": "list", "POST": "create"}
+_ON_ALL = {"GET": "list", "POST": "create", "PATCH": "update", "DELETE": "delete"}
 _ON_ONE = {"GET": "read", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 
 

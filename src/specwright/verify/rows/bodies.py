@@ -20,6 +20,8 @@ CANARY = "canary-"
 _DEEP = 6
 _TRIES = 20
 _SAFE = 2**31 - 1
+#: How far numbers that are made up lie apart at most: bounds may be those of a type.
+_ORDINARY = 1_000_000
 
 
 class Unfit(ValueError):
@@ -151,7 +153,7 @@ class Bodies:
             return int(whole)
         if low > high:
             raise Unfit("no whole number is within the bounds")
-        return self._random.randint(low, high)
+        return self._random.randint(*_ordinary(low, high))
 
     def _number(self, schema: Schema) -> float | int:
         step = schema.get("multipleOf")
@@ -163,7 +165,7 @@ class Bodies:
                 raise Unfit("no number is within the bounds")
             return int(made) if float(made).is_integer() else made
         if math.ceil(least) <= math.floor(most):
-            return self._random.randint(math.ceil(least), math.floor(most))
+            return self._random.randint(*_ordinary(math.ceil(least), math.floor(most)))
         if least > most:
             raise Unfit("no number is within the bounds")
         return (least + most) / 2
@@ -291,6 +293,12 @@ _FORMATS: dict[str, Callable[[Bodies], str]] = {
 
 #: What patterns ask for most often.
 _COMMON = ("EUR", "DE", "en", "en-US", "10.50", "1", "abc", "ABC", "A1", "#a1b2c3", "12345", "2030-01-31")
+
+
+def _ordinary(low: int, high: int) -> tuple[int, int]:
+    """The part of a range that numbers of everyday life are from: above zero, and far from overflowing."""
+    low = max(low, min(1, high))
+    return low, min(high, low + _ORDINARY)
 
 
 def _bounds(schema: Schema, grain: float) -> tuple[float, float]:

@@ -12,6 +12,8 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _ONE = re.compile(r"^(.*)/\{(\w+)\}$")
 #: What stands behind the path of a collection where the verb is in the path.
 _VERBS = frozenset({"create", "new", "add", "list", "all"})
+#: What changes or removes rows where the path names none of them.
+_BULK = ("PATCH", "PUT", "DELETE")
 #: How a member says that it holds another row's key.
 _SUFFIXES = ("_ids", "_id", "_uuids", "_uuid", "_keys", "_key", "_slug", "_slugs")
 #: Where lists keep their rows, besides a member with the collection's own name.
@@ -82,6 +84,7 @@ class _Group:
             envelope=envelope,
             wrapping=wrapping(taken.body, self.base) if taken is not None else "",
             others=tuple(self.others),
+            bulk=tuple(self.on_all[method] for method in _BULK if method in self.on_all),
         )
 
 

@@ -94,12 +94,14 @@ class Collection:
     wrapping: str = ""
     #: Other operations on one row: actions, relations.
     others: tuple[Operation, ...] = ()
+    #: Those that change or remove many rows at once.
+    bulk: tuple[Operation, ...] = ()
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         """All that there are."""
         known = (self.list, self.create, self.read, self.update, self.replace, self.delete)
-        return (*(operation for operation in known if operation is not None), *self.others)
+        return (*(operation for operation in known if operation is not None), *self.others, *self.bulk)
 
     def shown(self, answer: Any) -> Mapping[str, Any]:
         """The row in an answer, out of its envelope; nothing where there is none."""

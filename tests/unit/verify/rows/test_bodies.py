@@ -167,3 +167,12 @@ def test_the_same_seed_makes_the_same() -> None:
     """A run can be repeated."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
     assert Bodies(Random(7)).minimal(schema) == Bodies(Random(7)).minimal(schema)
+
+
+def test_numbers_are_of_everyday_life_within_the_bounds_of_a_type() -> None:
+    """What is below zero, or too much to be added up, may be refused: the verdict would be luck."""
+    wide = {"minimum": -(2**53), "maximum": 2**53}
+    bodies = Bodies(Random(0))
+    for kind in ("integer", "number"):
+        assert all(0 < bodies.value({"type": kind, **wide}) < 2_000_000 for _ in range(100))
+    assert -9 <= bodies.value({"type": "integer", "minimum": -9, "maximum": -3}) <= -3

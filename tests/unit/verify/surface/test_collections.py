@@ -143,3 +143,11 @@ def test_references_by_the_names_of_members() -> None:
         Reference("tagIds", "tags", many=True),
         Reference("owner", "owners"),
     )
+
+
+def test_what_changes_many_rows_at_once() -> None:
+    """Operations on the path of all rows that neither make nor list any."""
+    found = _found(
+        "POST /things", "GET /things", "GET /things/{id}", "PATCH /things", "DELETE /things", shown=_ID
+    )
+    assert [each.label for each in found["things"].bulk] == ["PATCH /things", "DELETE /things"]
