@@ -21,6 +21,8 @@ def inventory(app: Any, sources: Sources) -> Inventory:
         notes.append(f"The routes of a {type(app).__name__} cannot be read.")
         return Inventory(mappers=mappers(sources, notes), notes=tuple(notes))
     root = (getattr(inner, "root_path", "") or "").rstrip("/")
+    hosts = [each.host for each in inner.routes if _is_host(each)]
+    notes += [f"What is served for the host {host} alone is not looked at." for host in hosts]
     routes = tuple(_routes(inner, root, root, sources))
     documents = {}
     for prefix, each in _apps(inner, root):
@@ -56,6 +58,7 @@ def core(app: Any) -> Any | None:
 
 def _contexts(routes: Any) -> Iterator[Any]:
     """The routes as they are served: FastAPI keeps those of an included router with the router."""
+    routes = [each for each in routes if not _is_host(each)]
     routing: Any = sys.modules.get("fastapi.routing")
     if hasattr(routing, "iter_route_contexts"):
         for context in routing.iter_route_contexts(routes):
@@ -116,6 +119,10 @@ def _is_websocket(route: Any) -> bool:
     return "WebSocket" in type(getattr(route, "original_route", route)).__name__
 
 
+def _is_host(route: Any) -> bool:
+    return hasattr(route, "host") and not hasattr(route, "path")
+
+
 def _methods(endpoint: Any) -> list[str]:
     """Those that a class of Starlette's answers; everything where it cannot be told."""
     if inspect.isclass(endpoint):
@@ -174,7 +181,8 @@ def _document(app: Any, notes: list[str]) -> dict[str, Any] | None:
     from fastapi.openapi.utils import get_openapi
 
     routes = [each for each in _contexts(app.routes) if getattr(each, "dependant", None) is not None]
-    hidden = [each for each in routes if not each.include_in_schema]
+    # A WebSocket has dependencies, too, and says nothing of a document.
+    hidden = [each for each in routes if not getattr(each, "include_in_schema", True)]
     for each in hidden:
         each.include_in_schema = True
     try:

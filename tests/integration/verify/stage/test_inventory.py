@@ -32,6 +32,34 @@ class Wrapped:
 wrapped = Wrapped(inner)
 """
 
+MIXED = """
+from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import PlainTextResponse
+from starlette.routing import Host, Mount, Route, WebSocketRoute
+app, sub, router = FastAPI(), FastAPI(), APIRouter(prefix="/talks")
+@app.websocket("/ws")
+async def talk(socket: WebSocket): pass
+@router.websocket("/ws/{id}")
+async def talk_of(socket: WebSocket, id: int): pass
+@router.get("/secret", include_in_schema=False)
+def secret(): return 1
+@sub.websocket("/ws")
+async def talk_below(socket: WebSocket): pass
+@sub.get("/below")
+def below(): return 2
+async def plain(request): return PlainTextResponse("a")
+app.include_router(router)
+app.mount("/sub", sub)
+app.mount("/files", StaticFiles(directory="."))
+app.router.routes += [
+    Route("/plain", plain),
+    WebSocketRoute("/socket", talk),
+    Mount("/deep", routes=[Route("/plain", plain), WebSocketRoute("/ws", talk)]),
+    Host("api.example.com", sub),
+]
+"""
+
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Play]:
@@ -128,6 +156,21 @@ def test_an_app_of_starlette_alone(tmp_path: Path, name: str) -> None:
         "GET /deep/{file}": True,
         "DELETE /deep/{file}": True,
     }
+
+
+def test_an_app_with_routes_of_every_kind(tmp_path: Path) -> None:
+    """WebSockets are passed over wherever they are; a host of its own is told, and hides no document."""
+    (tmp_path / "mixed.py").write_text(MIXED)
+    with playing("mixed:app", tmp_path) as play:
+        inventory = play.stage.inventory
+        assert play("GET", "/talks/secret").body == 1
+    assert set(own(play)) == {"GET /talks/secret", "GET /plain", "GET /sub/below", "GET /deep/plain"}
+    assert "/files/{path}" in {each.path for each in inventory.routes}
+    assert {prefix: list(each["paths"]) for prefix, each in inventory.documents.items()} == {
+        "": ["/talks/secret"],
+        "/sub": ["/below"],
+    }
+    assert play.stage.notes == ["What is served for the host api.example.com alone is not looked at."]
 
 
 def test_an_app_that_is_a_function(tmp_path: Path) -> None:
