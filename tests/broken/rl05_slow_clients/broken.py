@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
 from guard import guard
 from pydantic import BaseModel, Field
+from starlette.middleware.base import BaseHTTPMiddleware
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS readings (id serial PRIMARY KEY, value integer NOT NULL)"
 opened: dict[str, Any] = {}
@@ -30,15 +31,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     opened["pool"].terminate()
 
 
-app = FastAPI(lifespan=lifespan)
-guard(app)
-
-
-@app.middleware("http")
 async def connected(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
     async with opened["pool"].acquire() as connection:
         request.state.connection = connection
         return await handle(request)
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(BaseHTTPMiddleware, dispatch=connected)
+guard(app)
 
 
 def of(request: Request) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from specwright.verify.check import Check
@@ -37,16 +38,17 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         reading = await _begun(lab, writing.requests[:_OPEN], opened)
         ending = asyncio.create_task(inside.end(_GRACE))
         await _closed(lab)
-        statuses = await asyncio.gather(*(_rest(wire, probe) for wire, probe in reading))
+        answers = await asyncio.gather(*(_rest(wire, probe) for wire, probe in reading))
         seconds = await ending
+    lab.probes += answers
     await inside.restart()
-    lost = [each for each, found in zip(reading, statuses, strict=True) if found is None or found >= 500]
+    lost = [probe for probe in answers if probe.status is None or probe.status >= 500]
     if lost:
-        says = f"{len(lost)} of {len(reading)} requests that it was reading when SIGTERM came are lost"
-        yield CHECK.broken("the app", says, lost[0][1], case="open")
-    elif reading:
-        says = f"{len(reading)} requests that it was reading when SIGTERM came are answered"
-        yield CHECK.proved("the app", says, reading[0][1], case="open")
+        says = f"{len(lost)} of {len(answers)} requests that it was reading when SIGTERM came are lost"
+        yield CHECK.broken("the app", says, lost[0], case="open")
+    elif answers:
+        says = f"{len(answers)} requests that it was reading when SIGTERM came are answered"
+        yield CHECK.proved("the app", says, answers[0], case="open")
     else:
         yield CHECK.not_run("the app", "no request could be left open", case="open")
     if seconds is None:
@@ -84,10 +86,15 @@ async def _closed(lab: Lab) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _rest(wire: Wire, probe: Probe) -> int | None:
+async def _rest(wire: Wire, probe: Probe) -> Probe:
+    """The request with its answer, once the other half of its body is sent."""
     body = probe.body or b""
     await wire.send(body[len(body) // 2 :])
-    return status(await wire.read(patience=_GRACE))
+    answer = await wire.read(patience=_GRACE)
+    found = status(answer)
+    trouble = "" if found is not None else "the connection broke, or nothing came"
+    content = answer.partition(b"\r\n\r\n")[2]
+    return replace(probe, status=found, trouble=trouble, answer=content, crowded=True)
 
 
 async def _kept(lab: Lab, writing: Writing, before: Sequence[Probe]) -> AsyncIterator[Result]:
