@@ -57,24 +57,33 @@ class Holdups:
 
     def compare(self, statement: str, before: dict[int, _Table], after: dict[int, _Table]) -> None:
         """What a statement did to the tables that were there before."""
-        for oid in self.old & before.keys() & after.keys():
-            was, is_ = before[oid], after[oid]
-            if is_.scans <= was.scans:
-                continue
-            shown = " ".join(statement.split())
-            shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-            if is_.lock:
-                does = "rewrites" if is_.file != was.file else "reads"
-                who = "nobody can use it" if is_.lock == 2 else "nobody can write to it"
-                self.found.append((self._line(), f"it {does} all of {is_.name} while {who}: {shown}"))
-            elif is_.lock is None and not (_GENTLE.search(statement) or _MANIPULATES.match(statement)):
-                self.unseen.append(shown)
+        read = [
+            (before[oid], after[oid])
+            for oid in self.old & before.keys() & after.keys()
+            if after[oid].scans > before[oid].scans
+        ]
+        shown = " ".join(statement.split())
+        shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+        held = [(was, is_) for was, is_ in read if is_.lock]
+        if held:
+            does = "rewrites" if any(was.file != is_.file for was, is_ in held) else "reads"
+            names = " and ".join(sorted(is_.name for _, is_ in held))
+            who = "use" if any(is_.lock == 2 for _, is_ in held) else "write to"
+            them = "it" if len(held) == 1 else "them"
+            says = f"it {does} all of {names} while nobody can {who} {them}: {shown}"
+            self.found.append((self._line(), says))
+        elif any(is_.lock is None for _, is_ in read) and not _harmless(statement):
+            self.unseen.append(shown)
 
     def _line(self) -> int:
         frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self.file:
             frame = frame.f_back
         return frame.f_lineno if frame is not None else 1
+
+
+def _harmless(statement: str) -> bool:
+    return bool(_GENTLE.search(statement) or _MANIPULATES.match(statement))
 
 
 def tables(connection: Any) -> frozenset[int]:
