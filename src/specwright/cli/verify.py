@@ -24,12 +24,14 @@ from specwright.verify.baseline import Accepted, read_baseline
 from specwright.verify.check import Check, all_checks, choose_checks
 from specwright.verify.engine import Began, Ended, run
 from specwright.verify.lab import Lab
+from specwright.verify.people.confidential import Confidential
 from specwright.verify.project import Project
 from specwright.verify.reports import text
 from specwright.verify.reports.document import document
 from specwright.verify.reports.endpoints import endpoints
 from specwright.verify.reports.junit import junit
 from specwright.verify.reports.markdown import markdown
+from specwright.verify.reports.masking import Mask
 from specwright.verify.reports.page import page
 from specwright.verify.reports.report import Exit, Report
 from specwright.verify.reports.requirements import lines
@@ -163,10 +165,12 @@ class _Verification:
         self._report = Report(name, seed=seed, accepted=accepted)
         self._evidence: list[Evidence] = []
         self._results: list[Result] = []
+        self._secrets: dict[str, str] = {}
 
     def report(self) -> Report:
         """Everything that was seen."""
-        return replace(self._report, requirements=self._evidence, results=self._results)
+        seen = replace(self._report, requirements=self._evidence, results=self._results)
+        return Mask(self._secrets).report(seen)
 
     async def everything(self, only: Sequence[str], skip: Sequence[str], *, requirements: bool) -> None:
         """The requirements first, then the checks; as far as they are asked for."""
@@ -203,7 +207,8 @@ class _Verification:
         if self.root is None or not requirements:
             return
         async with aclosing(proofs(self.root, self.manifest, requirements)) as proving:
-            async for evidence in proving:
+            async for found in proving:
+                evidence = Mask().evidence(found)
                 self._evidence.append(evidence)
                 if not self.quiet and (every or evidence.standing is Standing.BROKEN):
                     for line in lines(evidence, by_id=len(self.manifest.features) > 1):
@@ -242,6 +247,7 @@ class _Verification:
             anywhere=self.anywhere,
             python=self.python,
         )
+        confidential = Confidential()
         async with asked as made, aclosing(run(made, checks)) as running:
             async for event in running:
                 match event:
@@ -249,9 +255,12 @@ class _Verification:
                         self._progress(f"  … {check.id}  {check.name}")
                     case Ended(check, results):
                         self._progress("")
-                        self._results += results
+                        self._secrets = confidential.of(made)
+                        mask = Mask(self._secrets)
+                        shown = [mask.result(result) for result in results]
+                        self._results += shown
                         if not self.quiet:
-                            self._tell(check, results)
+                            self._tell(check, shown)
             return made
 
     def _tell(self, check: Check, results: Sequence[Result]) -> None:

@@ -17,6 +17,7 @@ from specwright.model.errors import ConfigError
 from specwright.verify.lab import PATIENCE, Lab
 from specwright.verify.obstacles import refuse_if_nothing_works
 from specwright.verify.people.cast import players
+from specwright.verify.people.confidential import declared_secrets, settings_secrets
 from specwright.verify.people.declared import Instructions, read_instructions
 from specwright.verify.people.doors import find_doors
 from specwright.verify.people.people import ANONYMOUS, People
@@ -112,7 +113,15 @@ def _bare(
     maker = RowMaker(surface, Bodies(random))
     signer = Key(said.secret.key, said.secret.algorithm) if said.secret is not None else None
     return Lab(
-        base, surface, nobody, maker, Meant(surface, said.policy), client, signer=signer, random=random
+        base,
+        surface,
+        nobody,
+        maker,
+        Meant(surface, said.policy),
+        client,
+        signer=signer,
+        random=random,
+        secrets=declared_secrets(said),
     )
 
 
@@ -138,6 +147,7 @@ async def _of_project(
 ) -> Lab:
     made = _bare(stage.base, operations(stage.inventory), client, instructions, seed)
     maker = cast(RowMaker, made.maker)
+    made.secrets |= settings_secrets(project.environment)
     made.inside, made.folder, made.manifest, made.signer = (
         stage,
         project.root,

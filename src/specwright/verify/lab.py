@@ -140,6 +140,8 @@ class Lab:
     random: Random = field(default_factory=lambda: Random(0))
     #: The one operation that is looked at once more; "" when all are looked at.
     focus: str = ""
+    #: What no report may hold, and what it is: "password of ada". Checks may add to it.
+    secrets: dict[str, str] = field(default_factory=dict)
     #: Every request so far.
     probes: list[Probe] = field(default_factory=list)
     _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
