@@ -6,8 +6,9 @@ A check sends requests and asks for rows here, and nowhere else, so that everyth
 import asyncio
 import json as json_format
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -145,6 +146,8 @@ class Lab:
     #: Every request so far.
     probes: list[Probe] = field(default_factory=list)
     _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    #: One for each request, even for those that are under way together.
+    _marks: Iterator[int] = field(default_factory=count)
 
     async def send(
         self,
@@ -197,15 +200,12 @@ class Lab:
     ) -> list[Probe]:
         """Send requests as they stand, all at the same time. `met` is called with each answer as it comes."""
 
-        async def sent(probe: Probe, mark: int) -> Probe:
-            began = time.monotonic()
-            answered = await self._asked(probe, self.headers(probe, str(mark)), patience)
-            answered = replace(answered, seconds=time.monotonic() - began, crowded=True, statements=None)
+        async def sent(probe: Probe) -> Probe:
+            answered = replace(await self._asked(probe, patience), crowded=True, statements=None)
             met(answered)
             return answered
 
-        first = len(self.probes)
-        answers = await asyncio.gather(*(sent(probe, mark) for mark, probe in enumerate(probes, first)))
+        answers = await asyncio.gather(*map(sent, probes))
         self.client.cookies.clear()
         self.probes += answers
         return answers
@@ -219,39 +219,36 @@ class Lab:
 
     async def sent(self, probe: Probe) -> Probe:
         """Send a request just as it stands: a changed method, a broken path."""
-        headers = self.headers(probe, mark := str(len(self.probes)))
-        began = time.monotonic()
-        answered = await self._asked(probe, headers)
-        if "broke" in answered.trouble and self.probes and (self.probes[-1].status or 0) >= 500:
+        asked, probe = probe, await self._asked(probe)
+        if "broke" in probe.trouble and self.probes and (self.probes[-1].status or 0) >= 500:
             # After a failure a server closes the connection, which may not have been known here yet.
-            answered = await self._asked(probe, headers)
-        probe = answered
-        probe = replace(probe, seconds=time.monotonic() - began)
+            probe = await self._asked(asked)
         if self.inside is not None:
-            probe = replace(probe, statements=(await self.inside.observed(mark)).statements)
+            probe = replace(probe, statements=(await self.inside.observed(probe.mark)).statements)
         self.client.cookies.clear()
         self.probes.append(probe)
         return probe
 
-    async def _asked(self, probe: Probe, headers: Mapping[str, str], patience: float = PATIENCE) -> Probe:
+    async def _asked(self, probe: Probe, patience: float = PATIENCE) -> Probe:
         """The probe with its answer, or with why there is none."""
-        probe = replace(probe, status=None, answer=b"", answer_headers=(), trouble="")
-        url = self.base + probe.path
+        mark = str(next(self._marks))
+        asked = replace(probe, status=None, answer=b"", answer_headers=(), trouble="", mark=mark)
+        url, headers = self.base + asked.path, self.headers(asked, mark)
+        began = time.monotonic()
         try:
             answer = await asyncio.wait_for(
-                self.client.request(probe.method, url, headers=headers, content=probe.body, timeout=patience),
+                self.client.request(asked.method, url, headers=headers, content=asked.body, timeout=patience),
                 patience,
             )
         except (TimeoutError, httpx2.TimeoutException):
-            return replace(probe, trouble=f"no answer within {patience:g} seconds")
+            answered = replace(asked, trouble=f"no answer within {patience:g} seconds")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            return replace(probe, trouble=f"the connection broke: {error or type(error).__name__}")
-        return replace(
-            probe,
-            status=answer.status_code,
-            answer_headers=tuple(answer.headers.multi_items()),
-            answer=answer.content[:_KEPT],
-        )
+            answered = replace(asked, trouble=f"the connection broke: {error or type(error).__name__}")
+        else:
+            shown = tuple(answer.headers.multi_items())
+            content = answer.content[:_KEPT]
+            answered = replace(asked, status=answer.status_code, answer_headers=shown, answer=content)
+        return replace(answered, seconds=time.monotonic() - began)
 
     async def revive(self) -> None:
         """Start an app again that has died; what it held in memory alone is gone."""
@@ -370,11 +367,13 @@ class Lab:
         raise why
 
     def coverage(self) -> dict[str, tuple[str, ...]]:
-        """By operation, the people whose requests were answered with a 2xx."""
+        """By operation, the people whose requests were answered with a 2xx; forged names are nobody's."""
+        people = {person.name for person in self.people.everybody}
         used: dict[str, dict[str, None]] = {operation.label: {} for operation in self.surface.operations}
         for probe in self.probes:
-            if probe.operation is not None and probe.succeeded and probe.operation.label in used:
-                used[probe.operation.label][probe.person.name] = None
+            label = probe.operation.label if probe.operation is not None else ""
+            if probe.succeeded and label in used and probe.person.name in people:
+                used[label][probe.person.name] = None
         return {label: tuple(names) for label, names in used.items()}
 
 

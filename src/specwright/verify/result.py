@@ -43,6 +43,8 @@ class Probe:
     seconds: float = 0.0
     #: Whether it was one of many at the same time, so that the seconds are not its own.
     crowded: bool = False
+    #: By which what went on inside the app meanwhile is known; "" of what was never sent.
+    mark: str = ""
     #: The statements that the app sent to its database meanwhile; None where they cannot be seen.
     statements: tuple[str, ...] | None = None
     #: The template that the path was made from.

@@ -34,12 +34,12 @@ def _forgeries(lab: Lab, token: Token, signer: Signer) -> Iterator[Forgery]:
     if "iss" in claims:
         says = "a token of another issuer"
         yield Forgery(
-            says, signer.sign({**claims, "iss": "https://issuer.example"}, header), "iss is not verified"
+            says, signer.sign({**claims, "iss": "https://issuer.invalid"}, header), "iss is not verified"
         )
     if "aud" in claims:
         says = "a token for another audience"
         yield Forgery(
-            says, signer.sign({**claims, "aud": "https://audience.example"}, header), "aud is not verified"
+            says, signer.sign({**claims, "aud": "https://audience.invalid"}, header), "aud is not verified"
         )
     for name in _KINDS:
         if "access" in str(claims.get(name, "")).lower():

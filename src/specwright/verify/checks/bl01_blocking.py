@@ -51,8 +51,8 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 async def _culprits(lab: Lab, inside: Inside, place: str) -> list[Probe]:
     """The requests that were being answered meanwhile."""
     found = []
-    for mark, probe in enumerate(lab.probes):
-        if probe.seconds >= _MOST and _stood((await inside.observed(str(mark))).blocked, place):
+    for probe in lab.probes:
+        if probe.seconds >= _MOST and _stood((await inside.observed(probe.mark)).blocked, place):
             found.append(probe)
     return found
 
@@ -60,9 +60,8 @@ async def _culprits(lab: Lab, inside: Inside, place: str) -> list[Probe]:
 async def _again(lab: Lab, inside: Inside, place: str, culprits: list[Probe]) -> Probe | None:
     """One of these requests, sent once more, that holds up the loop once more."""
     for probe in culprits[:_TRIES]:
-        mark = str(len(lab.probes))
         again = await lab.sent(probe)
-        if _stood((await inside.observed(mark)).blocked, place):
+        if _stood((await inside.observed(again.mark)).blocked, place):
             return again
     return None
 

@@ -160,7 +160,7 @@ async def _behind(lab: Lab, probe: Probe) -> str | None:
     if lab.inside is None:
         # Whoever refuses a body before its end may close the connection.
         return None if probe.status is None and probe.body else ""
-    raised = (await lab.inside.observed(str(len(lab.probes) - 1))).raised
+    raised = (await lab.inside.observed(probe.mark)).raised
     if raised:
         return raised[-1]
     unharmed = probe.status is None and lab.inside.alive and "broke" in probe.trouble

@@ -63,7 +63,7 @@ async def _judged(lab: Lab, subject: Operation | str, probe: Probe) -> Result:
 async def _lines(lab: Lab) -> tuple[str, ...]:
     """What was logged for the last request."""
     assert lab.inside is not None
-    return (await lab.inside.observed(str(len(lab.probes) - 1))).logged
+    return (await lab.inside.observed(lab.probes[-1].mark)).logged
 
 
 CHECK = Check(
