@@ -19,6 +19,8 @@ class Observed:
     logged: tuple[str, ...] = ()
     #: Exceptions that nobody caught, with where: "ValueError: … at app/orders.py:12".
     raised: tuple[str, ...] = ()
+    #: Where the event loop stands still for good, `app/orders.py:12`; "" where it does not, or elsewhere.
+    stuck: str = ""
 
 
 class Inside(Protocol):
@@ -30,7 +32,11 @@ class Inside(Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether its process runs, and its event loop turns."""
+        ...
+
+    async def death(self) -> str:
+        """How its process ended by itself: "ended with exit code 3"; "" where it runs, or was ended by us."""
         ...
 
     async def restart(self) -> None:

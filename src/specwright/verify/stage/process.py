@@ -15,6 +15,9 @@ from typing import Any
 from specwright.verify.stage.interpreter import command
 
 _STOP = 2.0
+#: Seconds in which a process answers us, and ends when it is killed: machines are busy.
+_ANSWER = 20.0
+_TICK = 0.01
 #: A line holds everything that was logged since the start.
 _LINE = 512 * 1024 * 1024
 _OUTCOMES = {"ready", "failed"}
@@ -25,7 +28,7 @@ Serve = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Gone(Exception):
-    """The process has ended."""
+    """The process has ended, or says nothing any more."""
 
 
 class Process:
@@ -46,6 +49,9 @@ class Process:
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.told: dict[str, dict[str, Any]] = {}
+        #: Whether nothing is to be heard from it any more, which may be known before its exit code is.
+        self._over = False
+        self._ended_here = False
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         #: Lines that came out of it, stdout and stderr.
         self.printed: deque[str] = deque(maxlen=_PRINTED)
@@ -86,23 +92,37 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it runs, and can be spoken to."""
+        return self._runs and not self._over
+
+    @property
+    def _runs(self) -> bool:
         return self._process.returncode is None
 
     @property
     def ending(self) -> str:
         """How it ended: "was ended by SIGSEGV", "ended with exit code 3"."""
         code = self._process.returncode
-        if code is not None and code < 0:
+        if code is None:
+            return "says nothing any more"
+        if code < 0:
             return f"was ended by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
 
+    async def death(self) -> str:
+        """How it ended, if it did so by itself; "" while it runs, and where it was ended from here."""
+        if self.alive or self._ended_here:
+            return ""
+        return self.ending if await self._exited(_STOP) else ""
+
     async def wait(self) -> int:
         """Wait for its end, and until everything that it printed is here."""
-        code = await self._process.wait()
+        while not await self._exited(_STOP):
+            pass
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_STOP)
-        return code
+        assert self._process.returncode is not None
+        return self._process.returncode
 
     async def settle(self) -> None:
         """Wait until it has told that it is ready or has failed, or has ended without a word."""
@@ -115,31 +135,37 @@ class Process:
         """Ask for something.
 
         Raises:
-            Gone: it has ended.
+            Gone: it has ended, or does not answer.
         """
         number = next(self._ids)
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
         if not self.alive or self._writer.is_closing():
             raise Gone
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
         self._send({"id": number, "ask": what, **more})
-        answered: dict[str, Any] = await answer
-        return answered
+        try:
+            return await asyncio.wait_for(answer, _ANSWER)
+        except TimeoutError:
+            # Something in it lets no other thread run, not even the one that answers us.
+            self._over = True
+            raise Gone from None
+        finally:
+            self._asked.pop(number, None)
 
     async def end(self, patience: float = _STOP) -> bool:
         """Ask it to end; whether it has done so in time."""
-        if self.alive:
+        self._ended_here = self._ended_here or self.alive
+        if self._runs:
             # Not `terminate`, which looks whether it still runs and so takes its exit code from asyncio.
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGTERM)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), patience)
-        return not self.alive
+        return await self._exited(patience)
 
     async def kill(self) -> None:
         """End it at once, with whatever it has started."""
+        self._ended_here = self._ended_here or self.alive
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        await self._exited(_ANSWER)
 
     async def stop(self) -> None:
         """End it, gently and then not, with whatever it has started."""
@@ -157,24 +183,41 @@ class Process:
     def _send(self, message: Mapping[str, Any]) -> None:
         self._writer.write(json.dumps(message).encode() + b"\n")
 
+    async def _exited(self, patience: float) -> bool:
+        """Wait for its end, and not for those of its children that hold on to its stdout."""
+        until = asyncio.get_running_loop().time() + patience
+        while self._runs and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(_TICK)
+        return not self._runs
+
     async def _listen(self) -> None:
-        with suppress(OSError, ValueError):
-            async for line in self._reader:
-                message = json.loads(line)
-                if "answer" in message:
-                    self._asked.pop(message["answer"]).set_result(message)
-                elif "tell" in message:
-                    self.told[message["tell"]] = message
-                    if message["tell"] in _OUTCOMES and not self._settled.done():
-                        self._settled.set_result(None)
-                    self._keep(asyncio.create_task(self._hear(message)))
-                else:
-                    self._keep(asyncio.create_task(self._answer(message)))
-        if not self._settled.done():
-            self._settled.set_result(None)
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(Gone())
+        try:
+            await self._read()
+        except (OSError, ValueError):
+            pass
+        finally:
+            self._over = True
+            if not self._settled.done():
+                self._settled.set_result(None)
+            for answer in self._asked.values():
+                if not answer.done():
+                    answer.set_exception(Gone())
+
+    async def _read(self) -> None:
+        async for line in self._reader:
+            message = json.loads(line)
+            if "answer" in message:
+                # Nobody waits any more for what comes too late.
+                answer = self._asked.get(message["answer"])
+                if answer is not None and not answer.done():
+                    answer.set_result(message)
+            elif "tell" in message:
+                self.told[message["tell"]] = message
+                if message["tell"] in _OUTCOMES and not self._settled.done():
+                    self._settled.set_result(None)
+                self._keep(asyncio.create_task(self._hear(message)))
+            else:
+                self._keep(asyncio.create_task(self._answer(message)))
 
     async def _hear(self, message: Mapping[str, Any]) -> None:
         await self._serve(message)

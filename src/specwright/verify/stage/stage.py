@@ -114,8 +114,13 @@ class Stage:
             seen = await self._ask("observed", mark=mark)
             self._stuck = seen.get("still", 0.0) > STUCK
             if seen.get("over", True) or asyncio.get_running_loop().time() > until:
-                return _observed(seen)
+                place = (await self._ask("where")).get("place") if self._stuck else None
+                return _observed({**seen, "stuck": place or ""})
             await asyncio.sleep(0.005)
+
+    async def death(self) -> str:
+        """How the process ended by itself; "" where it has not."""
+        return await self._process.death() if self._process is not None else ""
 
     async def everything(self) -> Observed:
         """What was seen since the app started; of processes that have ended, what they printed."""
@@ -390,4 +395,5 @@ def _observed(seen: Mapping[str, Any]) -> Observed:
         blocked=tuple((place, seconds) for place, seconds in seen.get("blocked", ())),
         logged=tuple(seen.get("logged", ())),
         raised=tuple(seen.get("raised", ())),
+        stuck=seen.get("stuck", ""),
     )

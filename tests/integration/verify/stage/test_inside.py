@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from playing import APPS, Play, playing
-from specwright.verify.stage import stage
+from specwright.verify.stage import process, stage
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,66 @@ def test_an_app_that_is_stuck_can_be_looked_into(monkeypatch: pytest.MonkeyPatch
         assert play.stage.alive
         with pytest.raises(httpx2.TimeoutException):
             play("GET", "/stuck", patience=0.3)
-        assert play.observed("1").raised == ()
+        assert play.observed("1").stuck.startswith("in_memory.py:")
         assert not play.stage.alive
         play.restart()
         assert play.stage.alive
         assert play("GET", "/pid").status == 200
+
+
+DEADLY = """
+import ctypes, os, subprocess, sys
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/exit")
+def exit(): os._exit(7)
+@app.get("/segfault")
+def segfault(): ctypes.string_at(0)
+@app.get("/mute")
+def mute(): ctypes.PyDLL(None).sleep(600)
+@app.get("/child")
+def child():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+"""
+
+
+@pytest.fixture
+def deadly(tmp_path: Path) -> Iterator[Play]:
+    """An app that dies in several ways."""
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    with playing("deadly", tmp_path) as play:
+        yield play
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("/exit", "ended with exit code 7"), ("/segfault", "was ended by SIGSEGV")]
+)
+def test_a_death_is_told(deadly: Play, path: str, told: str) -> None:
+    """How the process ended by itself, whoever asks, at once; an end that we made is no death."""
+    assert deadly.portal.call(deadly.stage.death) == ""
+    with pytest.raises(httpx2.HTTPError):
+        deadly("GET", path)
+    for _ in range(20):
+        assert deadly.observed("0").raised == ()
+    assert not deadly.stage.alive
+    assert deadly.portal.call(deadly.stage.death) == told
+    deadly.restart()
+    assert deadly.portal.call(deadly.stage.death) == ""
+    deadly.portal.call(deadly.stage.kill)
+    assert deadly.portal.call(deadly.stage.death) == ""
+
+
+def test_an_app_that_lets_no_thread_run(deadly: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits without end for what it was asked: it counts as dead, and is started again."""
+    monkeypatch.setattr(process, "_ANSWER", 0.5)
+    with pytest.raises(httpx2.TimeoutException):
+        deadly("GET", "/mute", patience=0.5)
+    assert deadly.observed("0").stuck == ""
+    assert not deadly.stage.alive
+    assert deadly.portal.call(deadly.stage.death) == ""
+    monkeypatch.undo()
+    deadly.restart()
+    assert deadly("GET", "/openapi.json").status == 200
 
 
 STAGE = """
