@@ -73,6 +73,10 @@ async def _stale(lab: Lab, collection: Collection, operation: Operation) -> Asyn
         says = f"If-Match with a tag that the row has no more is answered {refused.status}"
         yield CHECK.broken(operation, says, before, refused, after, case="stale")
         return
+    if lab.manifest is not None and refused.status != _FAILED:
+        says = f"a change that is based on an older row is answered {refused.status} instead of {_FAILED}"
+        yield CHECK.broken(operation, says, before, refused, after, case="stale")
+        return
     says = "a change that is based on an older row is refused"
     yield CHECK.proved(operation, says, before, refused, after, case="stale")
     current = await _send(lab, operation, row, {"if-match": _tag(after)})

@@ -1,14 +1,16 @@
 """HT03: a POST that is sent again under its key is done once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from specwright.verify.check import Check
-from specwright.verify.lab import Lab, NotRun, parse
+from specwright.verify.lab import Lab, NotRun, fill, parse
 from specwright.verify.people.people import Person
 from specwright.verify.result import Probe, Result
 from specwright.verify.surface.surface import Collection, Operation
 
 _HEADER = "idempotency-key"
+_TELLING = 8
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
@@ -17,7 +19,7 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         create = collection.create
         if create is None or create not in lab.judged:
             continue
-        if not any(parameter.name.lower() == _HEADER for parameter in create.of("header")):
+        if not _takes_key(create):
             continue
         try:
             async for result in _judged(lab, collection, create):
@@ -43,6 +45,8 @@ async def _judged(lab: Lab, collection: Collection, create: Operation) -> AsyncI
             yield CHECK.broken(create, says, first, without, case="key")
             return
         raise NotRun("its maker cannot make a row under a key", first)
+    if _key(collection, first) is None:
+        raise NotRun("what answers a create does not show which row it has made", first)
     again = await send(owner, body)
     if _key(collection, first) != _key(collection, again):
         says = "the same request under the same key makes a second row"
@@ -67,6 +71,14 @@ async def _judged(lab: Lab, collection: Collection, create: Operation) -> AsyncI
             yield CHECK.broken(create, says, first, theirs, case=person.name)
         else:
             yield CHECK.proved(create, "a key is its sender's own", first, theirs, case=person.name)
+    # Rows that are counted may have the same key in two places.
+    telling = len(str(_key(collection, first))) >= _TELLING
+    async for case, probe in _elsewhere(lab, collection, place, body, key, paths=telling):
+        if probe.succeeded and _key(collection, probe) == _key(collection, first):
+            says = f"the key {case} is answered with the row that it has made here"
+            yield CHECK.broken(create, says, first, probe, case=case)
+        else:
+            yield CHECK.proved(create, f"the key {case} is another one", first, probe, case=case)
     fresh = await lab.maker.body(lab, create, owner, place)
     key = f'"{lab.random.getrandbits(64):016x}"'
     new = await send(owner, fresh)
@@ -77,8 +89,29 @@ async def _judged(lab: Lab, collection: Collection, create: Operation) -> AsyncI
         yield CHECK.proved(create, "another key is another request", first, new, case="key")
 
 
+async def _elsewhere(
+    lab: Lab, collection: Collection, place: Mapping[str, str], body: Any, key: str, *, paths: bool
+) -> AsyncIterator[tuple[str, Probe]]:
+    """The same request by the same person, where it is another one: for another tenant, on another path."""
+    sent = {_HEADER: key}
+    if lab.people.elsewhere is not None and collection.create is not None:
+        person = lab.people.elsewhere
+        yield "in another tenant", await lab.send(person, collection.create, place, json=body, headers=sent)
+    for other in lab.surface.collections if paths else ():
+        create = other.create
+        if create is None or other is collection or not _takes_key(create):
+            continue
+        if "{" not in fill(create.path, place):
+            case = f"in {create.label}"
+            yield case, await lab.send(lab.people.owner, create, place, json=body, headers=sent)
+
+
+def _takes_key(operation: Operation) -> bool:
+    return any(parameter.name.lower() == _HEADER for parameter in operation.of("header"))
+
+
 def _key(collection: Collection, probe: Probe) -> object:
-    return collection.shown(parse(probe)).get(collection.member, probe.answer)
+    return collection.shown(parse(probe)).get(collection.member)
 
 
 CHECK = Check(

@@ -7,11 +7,15 @@ from specwright.verify.check import Check
 from specwright.verify.database.plan import Plans
 from specwright.verify.database.plans import plans
 from specwright.verify.lab import Lab, NotRun, Row
+from specwright.verify.policy.granted import resource_at
 from specwright.verify.result import Probe, Result
 from specwright.verify.surface.surface import Collection, Operation
 
 #: Filters that somebody has thought of one by one.
 _DELIBERATE = 4
+#: Asks a list for an item.
+_ITEM = "__contains"
+_SEARCHES = ("q", "search", "query")
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
@@ -67,23 +71,34 @@ async def _reads(lab: Lab, row: Row) -> AsyncIterator[tuple[Operation, Probe]]:
     for operation in (collection.list, collection.read, *collection.others):
         if operation is None or operation.method != "GET":
             continue
-        for query in _queries(collection, operation, row.body):
+        for query in _queries(collection, operation, row.body, _looked_up(lab, collection)):
             probe = await lab.send(row.person, operation, row.place, query=query)
             if probe.succeeded:
                 yield operation, probe
 
 
 def _queries(
-    collection: Collection, operation: Operation, body: Mapping[str, Any]
+    collection: Collection, operation: Operation, body: Mapping[str, Any], looked_up: set[str]
 ) -> list[Mapping[str, str]]:
     if operation is not collection.list:
         return [{}]
     values = {name: str(value) for name, value in body.items() if isinstance(value, str | int)}
+    values |= {
+        f"{name}{_ITEM}": str(item[0]) for name, item in body.items() if item and isinstance(item, list)
+    }
     filters = [each.name for each in operation.of("query") if each.name in values]
     if len(filters) > _DELIBERATE and len(filters) > len(values) * 3 / 4:
         # By whatever a row has: that says of no column that it is used so.
-        filters = [each.member for each in collection.references if each.member in filters]
-    return [{}, *({name: values[name]} for name in filters)]
+        filters = [name for name in filters if name.removesuffix(_ITEM) in looked_up]
+    searched = [each.name for each in operation.of("query") if each.name in _SEARCHES]
+    return [{}, *({name: values[name]} for name in filters), *({name: "something"} for name in searched)]
+
+
+def _looked_up(lab: Lab, collection: Collection) -> set[str]:
+    """The members that rows are looked up by: references, and what a spec says of others."""
+    found = {each.member for each in collection.references}
+    resource = None if lab.manifest is None else resource_at(lab.manifest, collection.operations[0].path)
+    return found | {field.wire for field in (resource.fields if resource else ()) if field.indexed}
 
 
 CHECK = Check(

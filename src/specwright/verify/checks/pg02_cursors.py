@@ -1,6 +1,7 @@
 """PG02: a cursor is what its list has handed out, and good for that list alone."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 from specwright.verify.check import Check
@@ -14,21 +15,22 @@ _LIMITS = ("limit", "size", "page_size", "per_page")
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
-    """A cursor is altered, and taken to other lists and other people."""
+    """A cursor is altered, and taken to other lists, other people, other tenants and other rows."""
     for collection in lab.surface.collections:
-        operation = collection.list
-        if operation is None or operation not in lab.judged:
-            continue
-        names = {parameter.name for parameter in operation.of("query")}
-        cursor = next((name for name in _CURSORS if name in names), None)
-        limit = next((name for name in _LIMITS if name in names), None)
-        if cursor is None or limit is None:
-            continue
-        try:
-            async for result in _judged(lab, collection, operation, cursor, limit):
-                yield result
-        except NotRun as why:
-            yield CHECK.not_run(operation, str(why), *why.probes)
+        for operation in (collection.list, *collection.others):
+            if operation is None or operation.method != "GET" or operation not in lab.judged:
+                continue
+            names = {parameter.name for parameter in operation.of("query")}
+            cursor = next((name for name in _CURSORS if name in names), None)
+            limit = next((name for name in _LIMITS if name in names), None)
+            if cursor is None or limit is None:
+                continue
+            judged = _judged if operation == collection.list else _below
+            try:
+                async for result in judged(lab, collection, operation, cursor, limit):
+                    yield result
+            except NotRun as why:
+                yield CHECK.not_run(operation, str(why), *why.probes)
 
 
 async def _judged(
@@ -51,6 +53,11 @@ async def _judged(
         if person != owner and (await lab.send(person, operation, place, query={limit: 1})).succeeded:
             probe = await lab.send(person, operation, place, query={limit: 1, cursor: handed})
             yield _result(lab, operation, f"of {owner.name}, sent by {person.name}", first, probe)
+    elsewhere = lab.people.elsewhere
+    # A list that shows the same rows there is no other list.
+    if elsewhere is not None and (await lab.read(rows[0], elsewhere)).refused:
+        probe = await lab.send(elsewhere, operation, place, query={limit: 1, cursor: handed})
+        yield _result(lab, operation, "in another tenant", first, probe)
     for other in lab.surface.collections:
         listed = other.list
         if listed is None or other is collection or not _takes(listed, cursor):
@@ -58,6 +65,32 @@ async def _judged(
         if (await lab.send(owner, listed, place)).succeeded:
             probe = await lab.send(owner, listed, place, query={limit: 1, cursor: handed})
             yield _result(lab, operation, f"in the list of {other.name}", first, probe)
+
+
+async def _below(
+    lab: Lab, collection: Collection, operation: Operation, cursor: str, limit: str
+) -> AsyncIterator[Result]:
+    """A list of what belongs to one row, and its cursor in that of another row."""
+    owner = lab.people.owner
+    one, other = [await lab.new_row(collection, owner) for _ in range(2)]
+    for child in lab.surface.collections:
+        upwards = [each for each in child.references if each.collection == collection.name]
+        for reference in upwards if child.create is not None else ():
+            with suppress(NotRun):
+                for _ in range(2):
+                    held = [one.key] if reference.many else one.key
+                    await lab.new_row(child, owner, **{reference.member: held})
+        first = await lab.send(owner, operation, one.place, query={limit: 1})
+        handed = _cursor(first)
+        if handed is not None:
+            break
+    else:
+        raise NotRun("the list hands out no cursor")
+    own = await lab.send(owner, operation, one.place, query={limit: 1, cursor: handed})
+    if not own.succeeded or not (await lab.send(owner, operation, other.place)).succeeded:
+        raise NotRun("the cursor that was handed out is not taken", own)
+    probe = await lab.send(owner, operation, other.place, query={limit: 1, cursor: handed})
+    yield _result(lab, operation, "in the list of another row", first, probe)
 
 
 def _altered(
@@ -70,6 +103,8 @@ def _altered(
         changed = _ALPHABET[_ALPHABET.find(handed[where]) ^ 1]
         altered = handed[:where] + changed + handed[where + 1 :]
         yield f"altered at {where * 100 // len(handed)} %", {limit: 1, cursor: altered}
+    # What decoders skip (RFC 4648 §3.3).
+    yield "with more in it", {limit: 1, cursor: f"{handed[:place]}!!!!{handed[place:]}"}
     names = {parameter.name: parameter for parameter in operation.of("query")}
     if "sort" in names:
         yield "with another order", {limit: 1, cursor: handed, "sort": "created_at"}

@@ -14,6 +14,7 @@ from specwright.verify.database.plan import ROWS, Missing, Plans, candidates
 _SETTINGS = "SET LOCAL lock_timeout = '3s'; SET LOCAL plan_cache_mode = 'force_generic_plan'"
 _COLUMNS = """
     SELECT a.attname AS name, a.attnotnull AS needed, a.attidentity::text AS identity,
+           a.attgenerated <> '' AS generated,
            a.atttypmod AS length, coalesce(b.typname, t.typname) AS type, t.typtype::text AS form,
            format_type(a.atttypid, a.atttypmod) AS written,
            EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'f'
@@ -22,7 +23,7 @@ _COLUMNS = """
                    AND a.attnum = ANY (c.conkey) AND pg_get_constraintdef(c.oid) LIKE '%ANY%') AS few,
            EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum) AS indexed
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
-    WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum
 """
 #: What would refuse a row that nobody has thought about.
@@ -96,7 +97,9 @@ async def _missing(
             step = connection.transaction()
             await step.start()
             try:
-                await connection.execute(f"CREATE INDEX specwright_probe ON {table} ({_quoted(column)})")
+                method = "gin" if types[column].startswith("_") or types[column] == "tsvector" else "btree"
+                index = f"CREATE INDEX specwright_probe ON {table} USING {method} ({_quoted(column)})"
+                await connection.execute(index)
                 if _helped(before, await _explain(connection, name)):
                     missing.append(Missing(_plain(table), column, json.dumps(_short(before))))
             except asyncpg.PostgresError:
@@ -157,7 +160,7 @@ async def _seed(connection: Any, table: str) -> list[Any]:
     values = {
         each["name"]: value
         for number, each in enumerate(columns)
-        if each["identity"] != "a" and (value := _value(each, number)) is not None
+        if each["identity"] != "a" and not each["generated"] and (value := _value(each, number)) is not None
     }
     names = ", ".join(map(_quoted, values))
     rows = f"SELECT {', '.join(values.values())} FROM generate_series(1, {ROWS}) AS i"  # noqa: S608

@@ -85,13 +85,9 @@ def _acts(resource: Resource, manifest: Manifest) -> Iterator[tuple[str, str, st
             yield f"refer {field.name}", "PATCH", "/{id}", partial(changing.refer, field), Whose.OWN
     for field in resource.moving:
         for state in field.type.literals:
-            yield (
-                f"move {field.name} to {state}",
-                "PATCH",
-                "/{id}",
-                partial(changing.move, field, state),
-                Whose.OWNERS,
-            )
+            move = partial(changing.move, field, state)
+            yield f"move {field.name} to {state}", "PATCH", "/{id}", move, Whose.OWNERS
+            yield f"move {field.name} of own to {state}", "PATCH", "/{id}", move, Whose.OWN
     if resource.handed_over is not None:
         for name, taker, whose in _HANDS:
             yield name, "PATCH", "/{id}", partial(changing.hand_over, resource.handed_over, taker), whose
@@ -111,6 +107,8 @@ def _acts(resource: Resource, manifest: Manifest) -> Iterator[tuple[str, str, st
     yield "update many", "PATCH", "", changing.update_many, Whose.OWNERS
     yield "delete many", "DELETE", "", changing.delete_many, Whose.OWNERS
     yield "delete", "DELETE", "/{id}", changing.delete, Whose.OWNERS
+    if any(relation.many for relation in resource.relations):
+        yield "delete above others", "DELETE", "/{id}", changing.delete_above, Whose.OWNERS
     if resource.soft_delete:
         yield "read deleted", "GET", "/{id}", seeing.read_deleted, Whose.OWNERS
         yield "see deleted", "GET", "/{id}", seeing.see_deleted, Whose.OWNERS

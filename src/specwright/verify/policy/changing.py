@@ -1,5 +1,6 @@
 """How people change rows: members, states, owners, links, many at once; how they remove and restore them."""
 
+from contextlib import suppress
 from typing import Any
 
 from specwright.model.field import Field
@@ -8,7 +9,7 @@ from specwright.model.judge import Judge
 from specwright.model.linked import Linked
 from specwright.model.types import Kind
 from specwright.model.verdict import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED
-from specwright.verify.lab import parse
+from specwright.verify.lab import NotRun, parse
 from specwright.verify.policy.answers import unstored, wrong_members
 from specwright.verify.policy.scene import DONE, Scene, Try, body_for, deleted, owners_key, stored_row
 from specwright.verify.result import Probe
@@ -135,10 +136,23 @@ async def delete(operation: Operation, scene: Scene) -> Try | None:
     def wrong(probe: Probe, world: World) -> str:
         row = stored_row(world, resource, key)
         gone = row is None or (resource.deleted is not None and row[resource.deleted.name] is not None)
-        return "" if gone else f"{probe.status}, and the row is there"
+        if not gone:
+            return f"{probe.status}, and the row is there"
+        return "" if row is not None else _led_nowhere(scene, world)
 
     due = scene.judge.delete(resource, scene.caller, key)
     return Try(operation, due, scene.row.place, wrong=wrong)
+
+
+async def delete_above(operation: Operation, scene: Scene) -> Try | None:
+    """A row that others refer to: one of each kind that the owner can make."""
+    for below in scene.lab.surface.collections:
+        for reference in below.references:
+            if reference.collection == scene.collection.name and not reference.many:
+                with suppress(NotRun):
+                    members = {reference.member: scene.row.key}
+                    await scene.lab.new_row(below, scene.lab.people.owner, **members)
+    return await delete(operation, scene)
 
 
 async def restore(operation: Operation, scene: Scene) -> Try | None:
@@ -153,6 +167,19 @@ async def restore(operation: Operation, scene: Scene) -> Try | None:
         return "" if there else f"{probe.status}, and the row is still deleted"
 
     return Try(operation, due, scene.row.place, wrong=wrong)
+
+
+def _led_nowhere(scene: Scene, world: World) -> str:
+    """What still leads to a row that is gone."""
+    for other in scene.manifest.stored:
+        for field in other.fields:
+            if field.target == scene.resource.name and field.stored:
+                left = [row for row in world.rows.get(other.name, ()) if row[field.name] == scene.key]
+                if left:
+                    return (
+                        f"the row is gone, and {field.wire} of {len(left)} rows of {other.path} leads there"
+                    )
+    return ""
 
 
 def _another(field: Field, scene: Scene) -> Any:

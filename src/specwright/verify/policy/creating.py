@@ -9,7 +9,7 @@ from specwright.model.judge import Judge
 from specwright.model.verdict import Verdict
 from specwright.verify.lab import NotRun, parse
 from specwright.verify.policy.answers import unstored, wrong_items, wrong_members
-from specwright.verify.policy.scene import Scene, Try, body_for
+from specwright.verify.policy.scene import Scene, Try, body_for, owners_key
 from specwright.verify.result import Probe
 from specwright.verify.surface.surface import Operation
 
@@ -24,10 +24,15 @@ async def create(operation: Operation, scene: Scene) -> Try | None:
 
 
 async def create_below(operation: Operation, scene: Scene) -> Try | None:
-    """With references to rows of the owner."""
-    if not any(field.target and field.filled is None for field in scene.resource.fields):
+    """With references to rows of the owner, those that need not be there among them."""
+    above = [field for field in scene.resource.fields if field.target and field.filled is None]
+    if not above:
         return None
     body = await body_for(operation, scene, scene.row.person)
+    for field in above:
+        stored = field.stored and not scene.manifest.resource(str(field.target)).external
+        if stored and field.wire not in body:
+            body[field.wire] = await owners_key(scene, str(field.target))
     return _creating(operation, scene, body)
 
 

@@ -92,8 +92,10 @@ async def judged(scene: Scene, tried: Try) -> tuple[str, Probe]:
         NotRun: it was refused for something that no grant says.
     """
     before = scene.world
+    # Whatever the version is: that is another question than who may.
+    versions = {"if-match": "*"} if scene.resource.if_match_required else {}
     probe = await scene.lab.send(
-        scene.person, tried.operation, tried.place, query=tried.query, json=tried.json
+        scene.person, tried.operation, tried.place, query=tried.query, json=tried.json, headers=versions
     )
     after = scene.world
     if probe.succeeded:
