@@ -1,14 +1,16 @@
 """QP01: a list takes as many statements for many rows as for few."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, rows
 from specwright.verify.people.people import Person
 from specwright.verify.result import Probe, Result
+from specwright.verify.surface.paging import find_paging, walk
 from specwright.verify.surface.surface import Collection, Operation
 
 #: Rows of a short page, and those that a long one has besides.
@@ -42,6 +44,8 @@ async def _judged(lab: Lab, collection: Collection, operation: Operation) -> Res
     few = await _page(lab, operation, row, _FEW)
     made = [await _related(lab, collection, owner) for _ in range(_MORE)]
     many = await _page(lab, operation, row, _MOST)
+    if not made[-1].shown_in(many) and (skipped := await _before(lab, collection, row)):
+        few, many = [await _page(lab, operation, row, size, skipped) for size in (1, _MOST)]
     more = len(rows(collection, many) or ()) - len(rows(collection, few) or ())
     if more < _MORE:
         return CHECK.not_run(operation, "no longer page is to be had", few, many)
@@ -57,9 +61,23 @@ async def _judged(lab: Lab, collection: Collection, operation: Operation) -> Res
     return CHECK.proved(operation, f"{counts[1]} statements for any page", few, many)
 
 
-async def _page(lab: Lab, operation: Operation, row: Row, size: int) -> Probe:
-    query = {
-        each.name: str(min(size, each.schema.get("maximum", size)))
+async def _before(lab: Lab, collection: Collection, row: Row) -> dict[str, int]:
+    """What skips the rows that a list has before this one: those of earlier checks may be many."""
+    paging = find_paging(collection)
+    if paging is None or paging.offset is None:
+        return {}
+    with suppress(NotRun):
+        keys = (await walk(lab, paging, row, min(_MOST, paging.most or _MOST))).keys
+        if row.key in keys:
+            return {paging.offset.name: keys.index(row.key)}
+    return {}
+
+
+async def _page(
+    lab: Lab, operation: Operation, row: Row, size: int, skipped: Mapping[str, int] = MappingProxyType({})
+) -> Probe:
+    query = dict(skipped) | {
+        each.name: min(size, each.schema.get("maximum", size))
         for each in operation.of("query")
         if each.name in _SIZES
     }

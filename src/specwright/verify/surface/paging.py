@@ -1,5 +1,6 @@
 """How a list is read page by page: which parameters say so, and what leads to the next page."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,18 @@ from specwright.verify.surface.surface import Collection, Operation, Parameter
 _SIZES = ("limit", "size", "page_size", "pagesize", "per_page", "perpage", "take", "first")
 _OFFSETS = ("offset", "skip", "start")
 _NUMBERS = ("page", "page_number", "pagenumber", "page_no")
-_CURSORS = ("cursor", "after", "page_token", "pagetoken", "continuation", "next")
+_CURSORS = ("cursor", "page_token", "pagetoken", "continuation", "next")
+#: What may take the key of the last row, besides what the answer hands out.
+_KEYSETS = (
+    *("after", "starting_after", "start_after", "startingafter", "after_id", "afterid", "last_id", "lastid"),
+    *("since_id", "sinceid", "before", "before_id", "beforeid"),
+)
 #: Where answers keep what leads to the next page, and objects that they keep it in.
 _NEXT = ("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "end_cursor", "cursor", "next")
 _AROUND = ("meta", "pagination", "page_info", "pageinfo", "links", "paging")
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\Z", re.I)
+#: RFC 8288.
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
 #: Pages that are walked; who has more is not asked for all of them.
 _PAGES = 300
 
@@ -43,6 +52,9 @@ class Walk:
 
     keys: list[str] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    #: Whether answers said what leads to the next page; whether the key of the last row was tried.
+    handed_out: bool = False
+    by_key: bool = False
 
     @property
     def repeated(self) -> list[str]:
@@ -62,7 +74,14 @@ def find_paging(collection: Collection) -> Paging | None:
     size = first(_SIZES)
     if size is None:
         return None
-    return Paging(collection, collection.list, size, first(_OFFSETS), first(_NUMBERS), first(_CURSORS))
+    named = {name: each for name, each in named.items() if not _is_time(each)}
+    cursor = first((*_CURSORS, *_KEYSETS))
+    return Paging(collection, collection.list, size, first(_OFFSETS), first(_NUMBERS), cursor)
+
+
+def _is_time(parameter: Parameter) -> bool:
+    """Whether rows are to be from after a day or a time."""
+    return any(str(each.get("format", "")).startswith("date") for each in _schemas(parameter))
 
 
 def keys_of(collection: Collection, probe: Probe) -> list[str] | None:
@@ -79,10 +98,10 @@ def keys_of(collection: Collection, probe: Probe) -> list[str] | None:
 
 
 async def walk(lab: Lab, paging: Paging, row: Row, size: int) -> Walk:
-    """Every page of a size, by cursor where there is one.
+    """Every page of a size: by what answers hand out, by offset or number, or by the key of the last row.
 
     Raises:
-        NotRun: an answer has no rows to be read, or there is no end of pages.
+        NotRun: an answer has no rows to be read, nothing leads to the next page, or there is no end of pages.
     """
     found = Walk()
     asked: dict[str, Any] = {}
@@ -94,21 +113,58 @@ async def walk(lab: Lab, paging: Paging, row: Row, size: int) -> Walk:
         keys = keys_of(paging.collection, probe)
         if keys is None:
             raise NotRun("a page has no rows that can be told from each other", probe)
+        if found.by_key and len(set(keys) & set(found.keys)) > 1:
+            raise NotRun(f"{', '.join(asked)} does not lead to the next page", *found.probes[-2:])
+        new = not set(keys) <= set(found.keys)
         found.keys += keys
-        if paging.cursor is not None:
-            following = next(_following(parse(probe), paging.cursor), None)
-            if following is None:
-                return found
-            asked = {paging.cursor.name: following}
-        elif not keys:
+        handed = None if paging.cursor is None else next(_handed_out(probe, paging.cursor), None)
+        if paging.cursor is not None and handed is not None:
+            found.handed_out = True
+            asked = {paging.cursor.name: handed}
+        elif not keys or found.handed_out or _ends(probe):
             return found
         elif paging.offset is not None:
             asked = {paging.offset.name: len(found.keys)}
         elif paging.number is not None:
             asked = {paging.number.name: number + 1 + (_bound(paging.number, "default") != 0)}
+        elif len(keys) < size or not new:
+            return found
+        elif paging.cursor is not None and _takes(paging.cursor, keys[-1]):
+            found.by_key = True
+            asked = {paging.cursor.name: keys[-1]}
         else:
-            raise NotRun("no parameter leads to the next page", probe)
+            raise NotRun("nothing that is known leads to the next page", probe)
     raise NotRun(f"there are more than {_PAGES} pages", found.probes[-1])
+
+
+def _takes(parameter: Parameter, key: str) -> bool:
+    """Whether a parameter is of the type of a key."""
+    for schema in _schemas(parameter):
+        kind, form = schema.get("type"), schema.get("format")
+        if kind == "integer" or (kind == "string" and form == "uuid"):
+            return key.isdecimal() if kind == "integer" else bool(_UUID.match(key))
+    return True
+
+
+def _ends(probe: Probe) -> bool:
+    """Whether the answer has a place for what leads to the next page, and nothing there."""
+    answer = parse(probe)
+    return isinstance(answer, Mapping) and any(
+        str(name).lower() in _NEXT and not value
+        for each in (answer, *(answer.get(name) for name in _AROUND))
+        if isinstance(each, Mapping)
+        for name, value in each.items()
+    )
+
+
+def _handed_out(probe: Probe, cursor: Parameter) -> Iterator[str]:
+    """What the cursor has to be for the next page, as the answer says in its body or its `Link`."""
+    yield from _following(parse(probe), cursor)
+    for name, value in probe.answer_headers:
+        for url, about in _LINK.findall(value) if name.lower() == "link" else ():
+            asked = dict(parse_qsl(urlsplit(url).query))
+            if re.search(r"\brel=\"?next\b", about, re.I) and cursor.name in asked:
+                yield asked[cursor.name]
 
 
 def _following(answer: Any, cursor: Parameter) -> Iterator[str]:
@@ -128,8 +184,12 @@ def _following(answer: Any, cursor: Parameter) -> Iterator[str]:
 
 
 def _bound(parameter: Parameter, name: str) -> int | None:
-    for schema in (parameter.schema, *parameter.schema.get("anyOf", ())):
+    for schema in _schemas(parameter):
         value = schema.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return None
+
+
+def _schemas(parameter: Parameter) -> tuple[Mapping[str, Any], ...]:
+    return (parameter.schema, *parameter.schema.get("anyOf", ()))
