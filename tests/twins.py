@@ -48,8 +48,12 @@ class Twins:
         assert check.id in [result.check for result in results if result.standing is fault], _told(results)
 
     async def test_a_sound_app_gives_nothing(self, pair: Path) -> None:
-        """No check sees a fault; and the one of its name has proved something, so that its silence counts."""
-        results = await _verified(pair, "sound", all_checks())
+        """No check sees a fault; and the one of its name has proved something, so that its silence counts.
+
+        Harm takes its time, and is done where it is the point.
+        """
+        harm = _check(pair).harm
+        results = await _verified(pair, "sound", [each for each in all_checks() if harm or not each.harm])
         broken = [result for result in results if result.standing is Standing.BROKEN]
         assert not broken, _told(broken)
         own = [result for result in results if result.check == _check(pair).id]
