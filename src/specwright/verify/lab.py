@@ -5,7 +5,6 @@ A check sends requests and asks for rows here, and nowhere else, so that everyth
 
 import asyncio
 import json as json_format
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -16,7 +15,10 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from specwright.model.errors import SpecwrightError
 from specwright.model.manifest import Manifest
+from specwright.verify.asking import ask
+from specwright.verify.incidents import SPARED, Incidents
 from specwright.verify.inside import MARK, Inside
 from specwright.verify.media import encode
 from specwright.verify.people.people import People, Person
@@ -27,8 +29,6 @@ from specwright.verify.surface.surface import Collection, Operation, Surface
 PATIENCE = 10.0
 #: A text of this length is in an answer only when the row is.
 _TELLING = 8
-#: Bytes of an answer that are kept.
-_KEPT = 256 * 1024
 
 
 class NotRun(Exception):
@@ -145,6 +145,8 @@ class Lab:
     secrets: dict[str, str] = field(default_factory=dict)
     #: Every request so far.
     probes: list[Probe] = field(default_factory=list)
+    #: What befell the app meanwhile.
+    incidents: Incidents = field(default_factory=Incidents)
     _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     #: One for each request, even for those that are under way together.
     _marks: Iterator[int] = field(default_factory=count)
@@ -208,6 +210,8 @@ class Lab:
         answers = await asyncio.gather(*map(sent, probes))
         self.client.cookies.clear()
         self.probes += answers
+        if not self.incidents.harm and await self.incidents.look_after(answers, self.inside):
+            await self.revive()
         return answers
 
     def headers(self, probe: Probe, mark: str) -> dict[str, str]:
@@ -219,44 +223,39 @@ class Lab:
 
     async def sent(self, probe: Probe) -> Probe:
         """Send a request just as it stands: a changed method, a broken path."""
+        if self.incidents.spares(probe):
+            self.probes.append(probe := replace(probe, mark="", status=None, trouble=SPARED))
+            return probe
         asked, probe = probe, await self._asked(probe)
         if "broke" in probe.trouble and self.probes and (self.probes[-1].status or 0) >= 500:
             # After a failure a server closes the connection, which may not have been known here yet.
             probe = await self._asked(asked)
+        stuck = ""
         if self.inside is not None:
-            probe = replace(probe, statements=(await self.inside.observed(probe.mark)).statements)
+            seen = await self.inside.observed(probe.mark)
+            probe, stuck = replace(probe, statements=seen.statements), seen.stuck
         self.client.cookies.clear()
-        self.probes.append(probe)
+        self.probes.append(probe := await self.incidents.look(probe, self.base, self.inside, stuck))
+        if self.incidents.by(probe):
+            await self.revive()
         return probe
 
     async def _asked(self, probe: Probe, patience: float = PATIENCE) -> Probe:
         """The probe with its answer, or with why there is none."""
-        mark = str(next(self._marks))
-        asked = replace(probe, status=None, answer=b"", answer_headers=(), trouble="", mark=mark)
-        url, headers = self.base + asked.path, self.headers(asked, mark)
-        began = time.monotonic()
-        try:
-            answer = await asyncio.wait_for(
-                self.client.request(asked.method, url, headers=headers, content=asked.body, timeout=patience),
-                patience,
-            )
-        except (TimeoutError, httpx2.TimeoutException):
-            answered = replace(asked, trouble=f"no answer within {patience:g} seconds")
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            answered = replace(asked, trouble=f"the connection broke: {error or type(error).__name__}")
-        else:
-            shown = tuple(answer.headers.multi_items())
-            content = answer.content[:_KEPT]
-            answered = replace(asked, status=answer.status_code, answer_headers=shown, answer=content)
-        return replace(answered, seconds=time.monotonic() - began)
+        probe = replace(probe, mark=str(next(self._marks)))
+        return await ask(self.client, self.base, probe, self.headers(probe, probe.mark), patience)
 
     async def revive(self) -> None:
         """Start an app again that has died; what it held in memory alone is gone."""
-        if self.inside is not None and not self.inside.alive:
-            await self.inside.restart()
+        if self.inside is None or self.incidents.down:
+            return
+        if not self.inside.alive:
             self._rows.clear()
-        if self.inside is not None:
-            self.base = self.inside.base
+            try:
+                await self.inside.restart()
+            except SpecwrightError as why:
+                self.incidents.down = f"the app does not start again: {why}"
+        self.base = self.inside.base
 
     async def row(self, collection: Collection, person: Person) -> Row:
         """A row of this person that is there; the same one each time, until somebody has removed it.

@@ -29,10 +29,13 @@ _ADA, _BOB = (Person(name, headers={"x-key": name}) for name in ("ada", "bob"))
 
 
 class _Inside:
-    """Says of each request which mark it carried."""
+    """Says of each request which mark it carried, and never dies."""
 
     async def observed(self, mark: str) -> Observed:
         return Observed(statements=(mark,))
+
+    async def death(self) -> str:
+        return ""
 
 
 async def _answer(request: Request) -> Response:

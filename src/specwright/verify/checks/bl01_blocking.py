@@ -34,7 +34,8 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         if place and stood >= _MOST:
             times.setdefault(place, []).append(stood)
     requests = len(lab.probes)
-    slow = False
+    # Those that stand still for good the engine tells.
+    slow = any(incident.place for incident in lab.incidents.seen)
     for place, seen in times.items():
         culprits = await _culprits(lab, lab.inside, place)
         again = await _again(lab, lab.inside, place, culprits) if len(seen) == 1 else None

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from specwright.verify.check import Check
+from specwright.verify.incidents import SPARED
 from specwright.verify.lab import Lab, NotRun, fill
 from specwright.verify.people.people import Person
 from specwright.verify.result import Probe, Result
@@ -51,7 +52,7 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
             says = f"bad input makes {operation.label} answer {probe.status or probe.trouble}"
             found = CHECK.broken(operation, says, probe, case=cause, cause=cause)
             yield found.because(why[:300]) if why else found
-        if not failed and sent:
+        if not failed and sent and not lab.incidents.of(operation.label):
             yield CHECK.proved(operation, f"none of {sent} odd requests made it fail")
 
 
@@ -154,8 +155,10 @@ async def _place(lab: Lab, operation: Operation, collection: Collection | None) 
 
 
 async def _behind(lab: Lab, probe: Probe) -> str | None:
-    """The exception behind a failure, "" where none is seen; None where there is no failure."""
+    """The exception behind a failure, "" where none is seen; None where there is none for us to tell."""
     if probe.status is not None and (probe.status < 500 or _asks_for_time(probe)):
+        return None
+    if probe.trouble == SPARED or lab.incidents.by(probe):
         return None
     if lab.inside is None:
         # Whoever refuses a body before its end may close the connection.
