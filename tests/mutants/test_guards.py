@@ -1,6 +1,7 @@
 """The mutants of `make mutants`: there are enough, and each still applies. The command runs them."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from guards import GUARDS, SOURCE, Guard, Mutant, mutants
+from page import PAGE, cells, rows
 
 _MUTANTS = mutants(GUARDS)
 
@@ -41,9 +43,20 @@ def test_a_guard_that_has_moved_is_missed() -> None:
         mutants([moved])
 
 
-def test_what_is_held_twice_is_there() -> None:
-    """A place that is left out, since another guard holds it too, is still a place."""
+def test_what_is_left_out_is_there() -> None:
+    """A place that is left out, or tried without its second guard, is a place; and it is said why."""
     for guard in GUARDS:
-        whole = Guard(guard.name, guard.modules, guard.find, guard.checks, guard.least)
-        assert guard.twice.keys() <= {mutant.removed for mutant in mutants([whole])}
-        assert all(guard.twice.values()), "it is said what holds the place as well"
+        found = {mutant.removed for mutant in mutants([replace(guard, unseen={})])}
+        assert guard.unseen.keys() | guard.twice.keys() <= found
+        assert all(guard.unseen.values())
+
+
+def test_the_document_has_each_guard_once() -> None:
+    """Its table has a row for each mutant, in their order, and no other; what is left out is named."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert [row for row, _ in rows(text)] == [cells(mutant) for mutant in _MUTANTS], (
+        "make mutants ARGS=--write"
+    )
+    for guard in GUARDS:
+        for removed, why in guard.unseen.items():
+            assert f"| {guard.name} | `{removed}` | {why} |" in text

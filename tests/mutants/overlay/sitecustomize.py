@@ -1,11 +1,13 @@
 """In the app's process: one module of the package has the text of a mutant.
 
 Python imports this file by itself, where its folder is in PYTHONPATH; the verifier's process has it not.
+The folder that MUTANT names holds the module under its full name, or nothing.
 """
 
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 
 class _Mutant:
@@ -21,5 +23,5 @@ class _Mutant:
         return importlib.util.spec_from_file_location(name, self._file)
 
 
-if "MUTANT_MODULE" in os.environ:
-    sys.meta_path.insert(0, _Mutant(os.environ["MUTANT_MODULE"], os.environ["MUTANT_FILE"]))
+for file in Path(os.environ["MUTANT"]).iterdir() if "MUTANT" in os.environ else ():
+    sys.meta_path.insert(0, _Mutant(file.stem, str(file)))

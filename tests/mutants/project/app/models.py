@@ -10,6 +10,7 @@ import uuid
 import sqlalchemy as sa
 import sqlmodel
 from sqlalchemy import orm
+from sqlalchemy.dialects import postgresql
 
 _NEW_ID: sa.ColumnElement[typing.Any] = sa.literal_column(
     "(overlay(lpad(to_hex(floor(extract(epoch from clock_timestamp()) * 4096000)::bigint), 15, '0') placing '7' from 13 for 0) || substr(gen_random_uuid()::text, 20))::uuid",
@@ -105,6 +106,14 @@ class Team(Row, table=True):
     reports: list["Report"] = sqlmodel.Relationship(
         sa_relationship=orm.relationship(
             "Report",
+            back_populates="team",
+            lazy="raise_on_sql",
+            passive_deletes="all",
+        ),
+    )
+    reviews: list["Review"] = sqlmodel.Relationship(
+        sa_relationship=orm.relationship(
+            "Review",
             back_populates="team",
             lazy="raise_on_sql",
             passive_deletes="all",
@@ -466,8 +475,87 @@ class Report(Row, table=True):
     )
 
 
+class Review(Row, table=True):
+    """Whoever does not see the grade cannot give one, and there is no review
+    without.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("id", name="pk_reviews"),
+        sa.ForeignKeyConstraint(
+            ["team_id"],
+            ["teams.id"],
+            name="fk_reviews_team_id",
+            ondelete="CASCADE",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(body) BETWEEN 1 AND 200"),
+            name="ck_reviews_body_length",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("grade BETWEEN 0 AND 5"),
+            name="ck_reviews_grade_range",
+        ),
+        sa.Index("ix_reviews_team_id_created_at_id", "team_id", "created_at", "id"),
+    )
+
+    id: uuid.UUID = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("id", sa.Uuid(), nullable=False, server_default=_NEW_ID),
+    )
+    team_id: uuid.UUID = sqlmodel.Field(
+        sa_column=sa.Column("team_id", sa.Uuid(), nullable=False),
+    )
+    body: str = sqlmodel.Field(
+        min_length=1,
+        max_length=200,
+        sa_column=sa.Column("body", sa.Text(collation="C"), nullable=False),
+    )
+    grade: int = sqlmodel.Field(
+        ge=0,
+        le=5,
+        sa_column=sa.Column("grade", sa.BigInteger(), nullable=False),
+    )
+    created_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+        ),
+    )
+    updated_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+            onupdate=sa.func.transaction_timestamp(),
+        ),
+    )
+    version: int = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "version",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
+        ),
+    )
+    team: "Team" = sqlmodel.Relationship(
+        sa_relationship=orm.relationship(
+            "Team",
+            back_populates="reviews",
+            lazy="raise_on_sql",
+        ),
+    )
+
+
 class Node(Row, table=True):
-    """What hangs below something of one's own is one's own to read."""
+    """What hangs below something of one's own is for nobody to read."""
 
     __tablename__ = "nodes"
     __table_args__ = (
@@ -781,6 +869,168 @@ class Task(Row, table=True):
             back_populates="tasks",
             lazy="raise_on_sql",
             passive_deletes=True,
+        ),
+    )
+
+
+class Page(Row, table=True):
+    """Anybody reads, who is signed in writes, and an auditor alone sees what is
+    deleted.
+    """
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("id", name="pk_pages"),
+        sa.CheckConstraint(
+            sa.literal_column("lines BETWEEN 0 AND 1000"),
+            name="ck_pages_lines_range",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(owner_id) BETWEEN 1 AND 255"),
+            name="ck_pages_owner_id_length",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("array_position(tags, NULL::text) IS NULL"),
+            name="ck_pages_tags_items",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("cardinality(tags) BETWEEN 1 AND 5"),
+            name="ck_pages_tags_length",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(text) BETWEEN 1 AND 80"),
+            name="ck_pages_text_length",
+        ),
+        sa.Index("ix_pages_created_at_id", "created_at", "id"),
+        sa.Index("ix_pages_deleted_at", "deleted_at"),
+        sa.Index("ix_pages_lines_id", "lines", "id"),
+        sa.Index("ix_pages_owner_id_created_at_id", "owner_id", "created_at", "id"),
+        sa.Index("ix_pages_tags", "tags", postgresql_using="gin"),
+        sa.Index("uq_pages_text", "text"),
+    )
+
+    id: uuid.UUID = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("id", sa.Uuid(), nullable=False, server_default=_NEW_ID),
+    )
+    text: str = sqlmodel.Field(
+        min_length=1,
+        max_length=80,
+        sa_column=sa.Column("text", sa.Text(collation="C"), nullable=False),
+    )
+    lines: int = sqlmodel.Field(
+        default=1,
+        ge=0,
+        le=1000,
+        sa_column=sa.Column(
+            "lines",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
+        ),
+    )
+    tags: list[str] = sqlmodel.Field(
+        min_length=1,
+        max_length=5,
+        sa_column=sa.Column(
+            "tags",
+            postgresql.ARRAY(sa.Text(collation="C"), dimensions=1),
+            nullable=False,
+        ),
+    )
+    owner_id: str = sqlmodel.Field(
+        sa_column=sa.Column("owner_id", sa.Text(collation="C"), nullable=False),
+    )
+    created_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+        ),
+    )
+    updated_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+            onupdate=sa.func.transaction_timestamp(),
+        ),
+    )
+    deleted_at: dt.datetime | None = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("deleted_at", sa.DateTime(timezone=True)),
+    )
+    version: int = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "version",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
+        ),
+    )
+
+
+class Draft(Row, table=True):
+    """Draft."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("id", name="pk_drafts"),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(owner_id) BETWEEN 1 AND 255"),
+            name="ck_drafts_owner_id_length",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(text) BETWEEN 1 AND 80"),
+            name="ck_drafts_text_length",
+        ),
+        sa.Index("ix_drafts_created_at_id", "created_at", "id"),
+        sa.Index("ix_drafts_owner_id_created_at_id", "owner_id", "created_at", "id"),
+    )
+
+    id: uuid.UUID = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("id", sa.Uuid(), nullable=False, server_default=_NEW_ID),
+    )
+    text: str = sqlmodel.Field(
+        min_length=1,
+        max_length=80,
+        sa_column=sa.Column("text", sa.Text(collation="C"), nullable=False),
+    )
+    owner_id: str = sqlmodel.Field(
+        sa_column=sa.Column("owner_id", sa.Text(collation="C"), nullable=False),
+    )
+    created_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+        ),
+    )
+    updated_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+            onupdate=sa.func.transaction_timestamp(),
+        ),
+    )
+    version: int = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "version",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
         ),
     )
 
