@@ -1,14 +1,23 @@
 """AZ02: nobody changes or removes a row that is not theirs to change."""
 
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping, Set
 from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.people.people import ANONYMOUS, Person
+from specwright.verify.policy.beneath import beneath, loose, on_row
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.bulk import about
 from specwright.verify.surface.surface import Collection, Operation
+
+_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+#: What people do to rows that are not theirs, most often: how its last word begins.
+_SOCIAL = re.compile(
+    r"/(un)?(join|accept|follow|subscri|claim|redeem|request|apply|vote|up_?vote|like|favou?rit|react|report|star)"
+    r"[^/]*$"
+)
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
@@ -29,6 +38,14 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
                     yield await _judged(lab, collection, operation, person)
                 except NotRun as why:
                     yield CHECK.not_run(operation, str(why), *why.probes, case=person.name)
+        for operation in beneath(lab, collection, *_METHODS):
+            try:
+                async for result in _beneath(lab, collection, operation):
+                    yield result
+            except NotRun as why:
+                yield CHECK.not_run(operation, str(why), *why.probes)
+    for operation in loose(lab, *_METHODS):
+        yield CHECK.not_run(operation, "no row is known that it is about")
 
 
 async def _baseline(lab: Lab, collection: Collection, operation: Operation) -> Person:
@@ -65,6 +82,61 @@ async def _judged(lab: Lab, collection: Collection, operation: Operation, person
         return CHECK.ask(operation, question, tried)
     says = f"{person} may {verb} {whose}, as it is meant"
     return CHECK.proved(operation, says, tried, case=person.name)
+
+
+async def _beneath(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
+    """What is done to a row beneath its key, by its maker and then by everybody else, with a row for each."""
+    row = await lab.fresh_row(collection, lab.people.owner)
+    request = await on_row(lab, operation, row)
+    before, again = await _views(lab, row), await _views(lab, row)
+    own = await request.sent(lab, row.person)
+    if not own.succeeded:
+        raise NotRun("its own maker cannot do it", own)
+    after = await _views(lab, row)
+    # What another look changes, or time, says nothing of what was done.
+    telling = {view for view in before if before[view] == again[view] != after.get(view)}
+    for person in (*lab.people.ordinary, ANONYMOUS):
+        if person is not row.person:
+            yield await _done(lab, collection, operation, person, telling)
+
+
+async def _done(
+    lab: Lab, collection: Collection, operation: Operation, person: Person, telling: Set[str]
+) -> Result:
+    row = await lab.fresh_row(collection, lab.people.owner)
+    request = await on_row(lab, operation, row)
+    before = await _views(lab, row)
+    tried = await request.sent(lab, person)
+    after = await _views(lab, row)
+    does = f"{operation.method} /{operation.path.rpartition('/')[2]} on"
+    whose = f"{row.person}'s row of {collection.name}"
+    changed = any(before.get(view) != after.get(view) for view in telling)
+    if not (changed if telling else tried.succeeded):
+        return CHECK.proved(operation, f"{person} cannot {does} {whose}", tried, case=person.name)
+    meant = lab.policy.may(person, operation, row)
+    if meant:
+        return CHECK.proved(
+            operation, f"{person} may {does} {whose}, as it is meant", tried, case=person.name
+        )
+    if meant is False and changed and not _SOCIAL.search(operation.path):
+        evidence = (tried, lab.probes[-1])
+        return CHECK.broken(operation, f"{person} can {does} {whose}", *evidence, case=person.name)
+    who = "anybody" if person.anonymous else "everybody who is signed in"
+    return CHECK.ask(operation, f"{who} can {does} every row of {collection.name}: is that meant?", tried)
+
+
+async def _views(lab: Lab, row: Row) -> dict[str, Any]:
+    """Everything that the row's owner sees of it: the row, and what else is to be read beneath its key."""
+    views: dict[str, Any] = {}
+    for operation in row.collection.others:
+        if operation.method == "GET":
+            try:
+                probe = await (await on_row(lab, operation, row)).sent(lab, row.person)
+            except NotRun:
+                continue
+            views[operation.label] = probe.answer if probe.succeeded else probe.status
+    views[""] = await _seen(lab, row)
+    return views
 
 
 async def _try(lab: Lab, operation: Operation, row: Row, person: Person) -> Probe:

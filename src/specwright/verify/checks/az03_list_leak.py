@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.people.people import ANONYMOUS, Person
+from specwright.verify.policy.beneath import beneath, listed_beneath, on_row
 from specwright.verify.result import Probe, Result
-from specwright.verify.surface.surface import Operation
+from specwright.verify.surface.surface import Collection, Operation, Reference
 
 #: Parameters that look rows up by their words.
 _SEARCHES = {"q", "query", "search", "term", "keyword", "filter", "title", "name"}
@@ -16,6 +17,15 @@ _WIDE = ("limit", "size", "page_size", "per_page")
 async def run(lab: Lab) -> AsyncIterator[Result]:
     """The owner makes a row that nobody could guess; everybody looks for it in the list."""
     for collection in lab.surface.collections:
+        for further in beneath(lab, collection, "GET"):
+            listed = listed_beneath(lab.surface, collection, further)
+            if listed is None:
+                continue
+            try:
+                async for result in _below(lab, collection, further, *listed):
+                    yield result
+            except NotRun as why:
+                yield CHECK.not_run(further, str(why), *why.probes)
         operation = collection.list
         if operation is None:
             continue
@@ -31,6 +41,41 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
                     yield await _judged(lab, operation, row, person, own)
         except NotRun as why:
             yield CHECK.not_run(operation, str(why), *why.probes)
+
+
+async def _below(
+    lab: Lab, above: Collection, operation: Operation, listed: Collection, leading: Reference
+) -> AsyncIterator[Result]:
+    """The list of what refers to a row, beneath the key of that row: `/folders/{id}/files`."""
+    parent = await lab.fresh_row(above, lab.people.owner)
+    key = parent.body.get(parent.collection.member, parent.key)
+    row = await lab.new_row(listed, parent.person, **{leading.member: [key] if leading.many else key})
+    request = await on_row(lab, operation, parent)
+    own = await request.sent(lab, parent.person)
+    if not (own.succeeded and row.shown_in(own)):
+        raise NotRun(f"its maker does not find a row of {listed.name} in it", own)
+    for person in (*lab.people.ordinary, ANONYMOUS):
+        if person is row.person:
+            continue
+        seen = await request.sent(lab, person)
+        if not (seen.succeeded and row.shown_in(seen)):
+            says = f"{person} sees no row of {listed.name} beneath {row.person}'s row of {above.name}"
+            yield CHECK.proved(operation, says, own, seen, case=person.name)
+            continue
+        said = {
+            lab.policy.may(person, operation, parent),
+            lab.policy.may(person, listed.read or listed.list or operation, row),
+        }
+        if True in said:
+            says = f"{person} sees {listed.name} beneath {above.name} as it is meant"
+            yield CHECK.proved(operation, says, own, seen, case=person.name)
+        elif False in said:
+            says = f"{person} sees the rows of {listed.name} beneath {row.person}'s row of {above.name}"
+            yield CHECK.broken(operation, says, own, seen, case=person.name)
+        else:
+            who = "anybody" if person.anonymous else "everybody who is signed in"
+            question = f"{who} sees the {listed.name} of every row of {above.name}: is that meant?"
+            yield CHECK.ask(operation, question, own, seen)
 
 
 async def _judged(lab: Lab, operation: Operation, row: Row, person: Person, own: Probe) -> Result:

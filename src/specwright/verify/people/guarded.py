@@ -89,6 +89,15 @@ async def prepare(lab: Lab, operation: Operation, person: Person) -> Request:
                 place[parameter.name] = name
         if missing := [name for name in names if name not in place]:
             raise NotRun(f"nothing says what {{{missing[0]}}} is in {operation.label}")
+    return await ask_for(lab, operation, person, place)
+
+
+async def ask_for(lab: Lab, operation: Operation, person: Person, place: Mapping[str, str]) -> Request:
+    """A request that this person could send, where it is known what fills its path.
+
+    Raises:
+        NotRun: a row that it needs cannot be made.
+    """
     if (opposite := _opposite(lab, operation)) is not None:
         await lab.send(person, opposite, place)
     query, headers = lab.maker.asked(operation, person)
@@ -98,14 +107,14 @@ async def prepare(lab: Lab, operation: Operation, person: Person) -> Request:
 
 def _opposite(lab: Lab, operation: Operation) -> Operation | None:
     """What undoes it, where it is one of two that turn something on and off: `/articles/{slug}/favorite`."""
-    method = {"POST": "DELETE", "DELETE": "POST"}.get(operation.method)
+    methods = {"POST": ("DELETE",), "DELETE": ("POST", "PUT")}.get(operation.method, ())
     if operation.body is not None or "{" not in operation.path:
         return None
     return next(
         (
             each
             for each in lab.surface.operations
-            if each.method == method and each.path == operation.path and each.body is None
+            if each.method in methods and each.path == operation.path and each.body is None
         ),
         None,
     )

@@ -58,7 +58,9 @@ class Meant:
             return True
         if person.privileged:
             return None
-        if self.private(collection) or (writes and self.owned(collection)):
+        # What others may do with a row that they see is more than to read it: like it, follow it, answer it.
+        beneath = any(each.label == operation.label for each in collection.others)
+        if self.private(collection) or (writes and not beneath and self.owned(collection)):
             return False
         return None
 

@@ -47,6 +47,15 @@ def test_owned_rows_are_changed_by_their_owners() -> None:
     assert (meant.may(BOB, READ, _row()), meant.may(BOB, CHANGE, _row())) == (None, False)
 
 
+def test_what_is_done_beneath_an_owned_row_is_asked_about() -> None:
+    """An article is liked by others: unless nobody else is meant to see it, nothing is known of that."""
+    like = Operation("POST", "/orders/{id}/like")
+    orders = Collection("orders", read=READ, others=(like,))
+    owned = Meant(SURFACE, shown={"orders": Shown(owned=True)})
+    private = Meant(SURFACE, shown={"orders": Shown(private=True)})
+    assert (owned.may(BOB, like, _row(orders)), private.may(BOB, like, _row(orders))) == (None, False)
+
+
 def test_what_is_said_counts_before_what_is_shown() -> None:
     """Shared rows may be read by all; public routes are everybody's, an admin's nobody else's."""
     said = Declared(public=("GET /open*", "/health"), admin=("GET /stats",), shared=("orders",))
