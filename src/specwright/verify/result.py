@@ -10,6 +10,9 @@ from specwright.model.errors import Origin
 from specwright.verify.people.people import ANONYMOUS, Person
 from specwright.verify.surface.surface import Operation
 
+#: Characters of a path on a line with others.
+_WIDE = 120
+
 
 class Standing(StrEnum):
     """The classes of evidence; there is no silent pass."""
@@ -67,7 +70,8 @@ class Probe:
 
     def __str__(self) -> str:
         who = "nobody" if self.person is ANONYMOUS else str(self.person)
-        return f"as {who}: {self.method} {self.path} → {self.status or self.trouble}"
+        path = self.path if len(self.path) <= _WIDE else f"{self.path[: _WIDE - 1]}…"
+        return f"as {who}: {self.method} {path} → {self.status or self.trouble}"
 
 
 @dataclass(frozen=True, slots=True)

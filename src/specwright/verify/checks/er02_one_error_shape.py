@@ -21,7 +21,8 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         await lab.send(ANONYMOUS, Operation("TRACE", first.path))
     shapes: dict[str, Probe] = {}
     for probe in lab.probes:
-        if probe.status is not None and probe.status >= 400 and not _of_others(probe):
+        # A 500 is a fault by itself, and told by whoever met it.
+        if (probe.status or 0) >= 400 and probe.status != 500 and not _of_others(probe):
             shapes.setdefault(_shape(probe), probe)
     if len(shapes) == 1:
         (shape,) = shapes
@@ -49,10 +50,10 @@ def _shape(probe: Probe) -> str:
 CHECK = Check(
     id="ER02",
     name="one error shape",
-    sentence="Every refusal and failure has one shape, the router's own too.",
+    sentence="Every refusal has one shape, the router's own too.",
     severity=2,
     references=("RFC 9457", "ASVS 16.5.1"),
-    remedy="Register handlers for HTTPException, RequestValidationError and Exception that write one format.",
+    remedy="Register handlers for HTTPException and RequestValidationError that write one format.",
     run=run,
     last=True,
 )

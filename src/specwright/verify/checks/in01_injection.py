@@ -1,6 +1,7 @@
 """IN01: nothing that a request says becomes a part of a statement."""
 
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qsl, urlsplit
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row
@@ -34,6 +35,18 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         if operation.label not in known and operation.method == "GET" and "{" not in operation.path:
             async for result in _parameters(lab, operation, None):
                 yield result
+
+
+def injected(lab: Lab, operation: Operation) -> tuple[str, ...]:
+    """The parameters in the query that this check has seen in a statement."""
+    names = [
+        name
+        for probe in lab.probes
+        if probe.operation is not None and probe.operation.label == operation.label
+        for name, value in parse_qsl(urlsplit(probe.path).query)
+        if _CANARY in value and _spoken(probe)
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 async def _parameters(lab: Lab, operation: Operation, row: Row | None) -> AsyncIterator[Result]:

@@ -1,18 +1,20 @@
 """IV01: whatever is sent, the app does not fail."""
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from specwright.verify.check import Check
+from specwright.verify.checks.in01_injection import injected
+from specwright.verify.failures import Failure
 from specwright.verify.incidents import SPARED
 from specwright.verify.lab import Lab, NotRun, fill
 from specwright.verify.people.people import Person
 from specwright.verify.result import Probe, Result
-from specwright.verify.rows.corpus import BODIES, SEGMENTS, kind_of, texts, values
+from specwright.verify.rows.corpus import BODIES, SEGMENTS, kind_of, named, texts, values
 from specwright.verify.surface.schemas import members
 from specwright.verify.surface.surface import Collection, Operation
 
@@ -20,15 +22,31 @@ from specwright.verify.surface.surface import Collection, Operation
 _SAMPLE = 6
 #: Of more parameters than this, which one piece of code reads most often, each gets one.
 _MANY = 12
-#: What differs in the words of one fault from time to time; not the line that it was raised at.
-_PARTICULAR = re.compile(
-    # PostgreSQL says which row it was, SQLAlchemy the statement and its parameters.
-    r" ?(?:DETAIL:|\[SQL:) .*(?= at |$)|'[^']*'|\"[^\"]*\""
-    r"|\\[ux][0-9a-f]+|(?<![\w:])-?(?:\d[\d.e+]*|nan\b|inf\b)",
-    re.I | re.S,
-)
+#: Odd requests of one cause that are told besides the first.
+_TOLD = 5
 #: Members that a person signs in with: once they are odd, nobody may get in any more.
 _NAMING = {"username", "email", "login", "password"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """What is odd about a request: a value, and the member or parameter that has it."""
+
+    what: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} as {self.name}" if self.name else self.what
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An odd request that made the app fail."""
+
+    probe: Probe
+    odd: _Odd
+    failure: Failure
+    why: str
 
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
@@ -40,31 +58,55 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
         except NotRun as reason:
             yield CHECK.not_run(operation, str(reason), *reason.probes)
             continue
-        failed: dict[str, tuple[Probe, str]] = {}
-        sent = 0
-        async for probe in _sent(lab, operation, collection, place):
+        failed: dict[str, list[_Failed]] = {}
+        sent, told = 0, injected(lab, operation)
+        async for probe, odd in _sent(lab, operation, collection, place):
             sent += 1
             why = await _behind(lab, probe)
             if why is not None:
-                failed.setdefault(_PARTICULAR.sub("…", why)[:200], (probe, why))
                 await lab.revive()
-        for cause, (probe, why) in failed.items():
-            says = f"bad input makes {operation.label} answer {probe.status or probe.trouble}"
-            found = CHECK.broken(operation, says, probe, case=cause, cause=cause)
-            yield found.because(why[:300]) if why else found
+            if why is not None and odd.name not in told:
+                failure = Failure.read(why)
+                failed.setdefault(failure.cause, []).append(_Failed(probe, odd, failure, why))
+        for cause, cases in failed.items():
+            yield _broken(operation, cause, cases)
+        for name in told:
+            yield CHECK.not_run(operation, f"{name} is read as SQL, which IN01 tells", case=name)
         if not failed and sent and not lab.incidents.of(operation.label):
             yield CHECK.proved(operation, f"none of {sent} odd requests made it fail")
 
 
+def _broken(operation: Operation, cause: str, cases: Sequence[_Failed]) -> Result:
+    first = cases[0]
+    answers = first.probe.status or first.probe.trouble
+    found = CHECK.broken(
+        operation,
+        f"{first.odd} makes {operation.label} answer {answers}",
+        first.probe,
+        case=cause,
+        cause=cause,
+    )
+    found = replace(found, source=first.failure.place or found.source, remedy=first.failure.remedy)
+    if first.why:
+        found = found.because(first.why[:300])
+    others = list(dict.fromkeys(str(each.odd) for each in cases[1:]))
+    return found.because(f"so do {', '.join(others[:_TOLD])}{_more(others)}") if others else found
+
+
+def _more(others: Sequence[str]) -> str:
+    return f" and {len(others) - _TOLD} more" if len(others) > _TOLD else ""
+
+
 async def _sent(
     lab: Lab, operation: Operation, collection: Collection | None, place: Mapping[str, str]
-) -> AsyncIterator[Probe]:
+) -> AsyncIterator[tuple[Probe, _Odd]]:
     person = _whoever_may(lab, operation)
     for name in place:
         for segment in SEGMENTS:
             rest = {each: value for each, value in place.items() if each != name}
             path = fill(operation.path, rest).replace(f"{{{name}}}", segment)
-            yield await lab.sent(Probe(person, operation.method, path, operation=operation))
+            probe = Probe(person, operation.method, path, operation=operation)
+            yield await lab.sent(probe), _Odd(named(segment), name)
     met: set[str] = set()
     parameters = [*operation.of("query")]
     few = _SAMPLE if len(parameters) <= _MANY else 1
@@ -73,18 +115,18 @@ async def _sent(
         for value in _chosen(texts(kind), kind, met, seed, few):
             asked = f"{quote(parameter.name)}={quote(value, errors='surrogatepass')}"
             path = f"{fill(operation.path, place)}?{asked}"
-            yield await lab.sent(Probe(person, operation.method, path, operation=operation))
+            probe = Probe(person, operation.method, path, operation=operation)
+            yield await lab.sent(probe), _Odd(named(value), parameter.name)
     if operation.body is None:
         return
     if "json" in operation.media:
-        for content in BODIES.values():
-            yield await lab.send(
-                person, operation, place, content=content, headers={"content-type": "application/json"}
-            )
-    async for content in _odd(lab, operation, collection, place, person):
-        yield await lab.send(
-            person, operation, place, content=content, headers={"content-type": operation.media}
-        )
+        for what, content in BODIES.items():
+            headers = {"content-type": "application/json"}
+            probe = await lab.send(person, operation, place, content=content, headers=headers)
+            yield probe, _Odd(f"a body with {what}")
+    async for content, odd in _odd(lab, operation, collection, place, person):
+        headers = {"content-type": operation.media}
+        yield await lab.send(person, operation, place, content=content, headers=headers), odd
 
 
 async def _odd(
@@ -93,7 +135,7 @@ async def _odd(
     collection: Collection | None,
     place: Mapping[str, str],
     person: Person,
-) -> AsyncIterator[bytes]:
+) -> AsyncIterator[tuple[bytes, _Odd]]:
     """Bodies that are right but for one member."""
     try:
         body = await lab.maker.body(lab, operation, person, place)
@@ -108,10 +150,10 @@ async def _odd(
             continue
         kind = kind_of(schema)
         for value in _chosen(values(kind), kind, met, f"{operation.label} {name}", _SAMPLE):
-            odd: dict[str, Any] = {**inner, name: value}
-            content = _encoded({wrapping: odd} if wrapping else odd, operation.media)
+            spoilt: dict[str, Any] = {**inner, name: value}
+            content = _encoded({wrapping: spoilt} if wrapping else spoilt, operation.media)
             if content is not None:
-                yield content
+                yield content, _Odd(named(value), name)
 
 
 def _chosen(every: Sequence[Any], kind: str, met: set[str], seed: str, few: int) -> Sequence[Any]:
@@ -180,7 +222,7 @@ CHECK = Check(
     sentence="Whatever is sent, the answer is no 5xx, and the app goes on.",
     severity=3,
     references=("OWASP API8:2023", "ASVS 2.2.1", "CWE-20"),
-    remedy="Give members bounds that the database shares, so that what it cannot hold is a 422; and answer"
-    " RequestValidationError without the refused input: JSON cannot hold NaN or half a surrogate.",
+    remedy="Refuse with a 422 what cannot be worked on: give members the types and the bounds that the code"
+    " and the database have.",
     run=run,
 )

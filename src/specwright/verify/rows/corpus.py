@@ -1,5 +1,7 @@
 """What clients send by mistake or on purpose: bodies that are no JSON, and values that are hard to hold."""
 
+import json
+import math
 from typing import Any
 
 from specwright.verify.surface.schemas import kinds, plain, variants
@@ -55,6 +57,8 @@ _HARD: dict[str, tuple[Any, ...]] = {
 }
 #: For members of every kind.
 _ANY: tuple[Any, ...] = (None, [], {}, [None], {"a": {"b": []}}, False, "\x00", 2**63)
+#: Characters and digits of a value that is told as it is.
+_LONG = 40
 _TIMES = ("date", "date-time", "time", "duration")
 
 
@@ -82,3 +86,23 @@ def texts(kind: str) -> tuple[str, ...]:
     """The same as a parameter in a query carries them."""
     said = [str(value) for value in _HARD[kind] if len(str(value)) < 5000]
     return (*dict.fromkeys([*said, "", "\x00", "\ud800", "9" * 40, "NaN", "'", "[]", "x" * 3000]),)
+
+
+def named(value: Any) -> str:
+    """A hard value in words: "a NUL byte", "NaN", "a text of 20000 characters"."""
+    match value:
+        case "":
+            return "an empty text"
+        case "\x00" | "%00":
+            return "a NUL byte"
+        case "\ud800":
+            return "half a surrogate"
+        case float() if math.isnan(value):
+            return "NaN"
+        case float() if math.isinf(value):
+            return "Infinity"
+        case str() if len(value) > _LONG:
+            return f"a text of {len(value)} characters"
+        case int() if abs(value) >= 10**_LONG:
+            return f"a number of {math.floor(math.log10(abs(value))) + 1} digits"
+    return json.dumps(value)

@@ -22,6 +22,8 @@ class Sources:
         """A file's name within the folder; None where it is not the app's own."""
         if file.startswith("<"):  # frozen, or made of a string
             return None
+        if not os.path.isabs(file) and not os.path.isfile(file):  # of a C extension, as its author called it
+            return None
         path = os.path.realpath(file)
         if not path.startswith(self.folder + os.sep):
             return None
