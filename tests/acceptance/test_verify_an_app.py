@@ -100,6 +100,28 @@ def test_a_wrong_call_is_one_sentence(arguments: tuple[str, ...], said: str) -> 
     assert ended.returncode == 2 and said in ended.stderr and "Traceback" not in ended.stderr
 
 
+_LIMITED = """
+from fastapi import FastAPI, Response
+app = FastAPI()
+asked = []
+@app.middleware("http")
+async def limit(request, proceed):
+    asked.append(request)
+    return await proceed(request) if len(asked) < 2 else Response(status_code=429)
+@app.get("/fine")
+def fine(): return {"a": 1}
+"""
+
+
+def test_an_app_that_limits_us_is_not_sound(tmp_path: Path) -> None:
+    """One sentence says why the run is no proof, and the exit code is that of nothing proved."""
+    (tmp_path / "shop.py").write_text(_LIMITED, encoding="utf-8")
+    command = [sys.executable, "-m", "specwright", "verify", "shop:app", "--only", "ER02", "--only", "CF01"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 2, ended.stdout
+    assert "The app limits how often we may ask (429)" in ended.stderr
+
+
 def test_nothing_is_written_beside_the_app() -> None:
     """Whatever ran before: the folder holds what it held."""
     assert sorted(file.name for file in APP.iterdir()) == ["app.py", "people.toml"]

@@ -133,7 +133,7 @@ def verify(
         else:
             output.write_text(written, encoding="utf-8")
     if report.exit is Exit.NOTHING and not quiet:
-        typer.echo("  nothing could be proved", err=True)
+        typer.echo(f"  {report.obstacle or 'nothing could be proved'}", err=True)
     if report.exit is not Exit.SOUND:
         raise typer.Exit(int(report.exit))
 
@@ -233,6 +233,7 @@ class _Verification:
             coverage=made.coverage(),
             people=[person.name for person in made.people.signed_in],
             endpoints=endpoints(made.probes),
+            obstacle=made.incidents.down,
             notes=made.inside.notes if made.inside is not None else (),
             trace=trace,
         )

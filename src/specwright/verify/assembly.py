@@ -139,7 +139,7 @@ async def _furnished(made: Lab, schemes: Mapping[str, Mapping[str, Any]], instru
     shown = await explore(made, maker)
     made.policy = Meant(made.surface, instructions.policy, doors, shown)
     if not made.incidents.seen:
-        refuse_if_nothing_works(made.probes)
+        await refuse_if_nothing_works(made)
     return made
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun
+from specwright.verify.obstacles import shut_out
 from specwright.verify.result import Result, Standing
 
 #: By kind of incident, the check that tells it if it is run, and what to do.
@@ -69,11 +70,14 @@ async def _everything(lab: Lab, check: Check, later: Collection[str]) -> AsyncGe
         yield check.not_run("the app", lab.incidents.down)
     else:
         lab.incidents.harm = check.harm > 0
+        before = len(lab.probes)
         async with aclosing(_results(lab, check)) as found:
             async for result in found:
                 yield await _confirmed(lab, check, result)
         lab.incidents.harm = False
         await lab.incidents.look_after(lab.probes[-1:], lab.inside)
+        if not check.harm and not lab.incidents.down:
+            lab.incidents.down = await shut_out(lab, lab.probes[before:])
     async for result in _befallen(lab, check, later):
         yield result
 

@@ -61,7 +61,7 @@ class Incidents:
     """All that there were."""
 
     seen: list[Incident] = field(default_factory=list)
-    #: Why there is no app any more; "" while there is one.
+    #: Why nothing more can be asked; "" while the app answers.
     down: str = ""
     #: Whether harm is done on purpose, so that no answer is no incident.
     harm: bool = False

@@ -180,6 +180,31 @@ async def test_what_keeps_an_app_from_being_verified(tmp_path: Path, answer: str
             pass
 
 
+_DOOR = """
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+app = FastAPI()
+@app.middleware("http")
+async def first(request, proceed):
+    return await proceed(request) if {open} else RedirectResponse("/login")
+@app.get("/login")
+def login(): return "login here"
+@app.get("/")
+def root(): return RedirectResponse("/login")
+"""
+
+
+async def test_a_door_that_everything_leads_to(tmp_path: Path) -> None:
+    """The page behind a redirect is no answer of the app's where every other request is sent there."""
+    (tmp_path / "main.py").write_text(_DOOR.format(open="request.url.path == '/login'"))
+    with pytest.raises(ConfigError, match="redirects every request, to /login first"):
+        async with lab("main:app", tmp_path):
+            pass
+    (tmp_path / "other.py").write_text(_DOOR.format(open="True"))
+    async with lab("other:app", tmp_path) as it:
+        assert it.coverage()["GET /login"] == ("nobody",)
+
+
 async def test_an_app_that_asks_for_time_gets_it(tmp_path: Path) -> None:
     """Retry-After is waited for, when it is short."""
     (tmp_path / "main.py").write_text(

@@ -47,6 +47,16 @@ if os.path.exists("died"): raise RuntimeError("the disk is full")
 """
     + _ONCE
 )
+_LIMITED = """
+from fastapi import Request, Response
+asked = []
+@app.middleware("http")
+async def limit(request: Request, proceed):
+    asked.append(request.url.path)
+    if len(asked) > 1:
+        return Response(status_code=429, headers={"retry-after": "3600"})
+    return await proceed(request)
+"""
 _SILENT = """
 @app.get("/block")
 async def block(): time.sleep(600)
@@ -134,6 +144,15 @@ async def test_requests_that_are_not_answered(tmp_path: Path, monkeypatch: pytes
         ("BL01", "GET /block"): f"the event loop stands still at shop.py:{line}: {silence}",
     }
     assert not [result for result in results if result.check == "BL01" and result.standing is Standing.PROVED]
+
+
+async def test_an_app_that_has_had_enough_of_us(tmp_path: Path) -> None:
+    """From there on nothing is asked and nothing proved, and each check says why."""
+    (tmp_path / "shop.py").write_text(_BEGIN + _LIMITED)
+    results = await _seen("shop", tmp_path, "ER02", "BL01")
+    last = [result for result in results if result.check == "BL01"]
+    assert [result.standing for result in last] == [Standing.NOT_RUN]
+    assert "limits how often we may ask (429)" in last[0].says
 
 
 @pytest.fixture

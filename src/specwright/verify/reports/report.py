@@ -58,6 +58,8 @@ class Report:
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
     trace: Sequence[Traced] = ()
     endpoints: Sequence[Endpoint] = ()
+    #: Why the run could not go on to its end; "" where it has.
+    obstacle: str = ""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -92,6 +94,8 @@ class Report:
         """What the command says to the shell."""
         if self.open or any(evidence.standing is Standing.BROKEN for evidence in self.requirements):
             return Exit.BROKEN
+        if self.obstacle:
+            return Exit.NOTHING
         if self.findings or self.standing(Standing.PROVED):
             return Exit.SOUND
         if any(evidence.standing is Standing.PROVED for evidence in self.requirements):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
 
@@ -124,6 +125,9 @@ def test_what_is_accepted_is_told_and_does_not_count(report: Report) -> None:
 def test_nothing_proved_is_no_pass() -> None:
     """A run in which everything was left out says so to the shell."""
     assert Report("x", checks=[CHECK], results=[CHECK.not_run("the app", "no row")]).exit is Exit.NOTHING
+    proved = Report("x", checks=[CHECK], results=[CHECK.proved("the app", "it holds")])
+    assert proved.exit is Exit.SOUND
+    assert replace(proved, obstacle="The app limits how often we may ask.").exit is Exit.NOTHING
 
 
 def test_no_format_holds_a_credential(report: Report) -> None:
