@@ -32,7 +32,7 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
                 except NotRun as why:
                     yield CHECK.not_run(operation, str(why), *why.probes)
     for operation in lab.surface.operations:
-        if operation.method in ("PATCH", "PUT") and "{" not in operation.path and operation.body:
+        if operation.method in ("PATCH", "PUT") and "{" not in operation.path:
             async for result in _oneself(lab, operation):
                 yield result
 
@@ -40,7 +40,8 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 async def _judged(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
     row = await lab.new_row(collection, lab.people.owner)
     declared = members(form_of(operation, collection).schema)
-    for member, value in _attempts(lab, collection, row.body):
+    attempts = await _theirs(lab, collection) | dict(_attempts(lab, collection, row.body))
+    for member, value in attempts.items():
         if member in declared:
             continue
         if operation is not collection.create:
@@ -95,6 +96,29 @@ async def _oneself(lab: Lab, operation: Operation) -> AsyncIterator[Result]:
                 yield CHECK.broken(operation, says, tried, after, case=member)
             else:
                 yield CHECK.proved(operation, f"nobody sets their own {member}", tried, after, case=member)
+
+
+async def _theirs(lab: Lab, collection: Collection) -> dict[str, Any]:
+    """What says whose a row is, with what it says of the stranger's.
+
+    That is the same in all rows of one person and another in those of the other, and neither has sent it.
+    """
+    shown: list[list[Row]] = []
+    for person in (lab.people.owner, lab.people.stranger):
+        try:
+            shown.append([await lab.new_row(collection, person) for _ in range(2)])
+        except NotRun:
+            return {}
+    (first, second), (third, fourth) = shown
+    sent = first.sent.keys() | third.sent.keys()
+    found = {}
+    for member, value in third.body.items():
+        own = first.body.get(member)
+        alike = second.body.get(member) == own and fourth.body.get(member) == value
+        names = type(value) in (int, str) and type(own) is type(value) and own != value
+        if alike and names and member not in sent:
+            found[member] = value
+    return found
 
 
 def _attempts(lab: Lab, collection: Collection, shown: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -25,10 +25,12 @@ _SUBJECT = "the key of tokens"
 
 async def run(lab: Lab) -> AsyncIterator[Result]:
     """Guess, without a request, the key of a real token; then sign another with it, and see it taken."""
+    fallbacks: list[tuple[Origin, str]] = []
     if lab.folder is not None:
-        for where, name in await asyncio.to_thread(_fallbacks, await project_files(lab.folder), lab.folder):
-            says = f"{name} has a value in the code for when nothing is set"
-            yield replace(CHECK.suspected(str(where), says, case=name), source=where)
+        fallbacks = await asyncio.to_thread(_fallbacks, await project_files(lab.folder), lab.folder)
+    for where, name in fallbacks:
+        says = f"{name} has a value in the code for when nothing is set"
+        yield replace(CHECK.suspected(str(where), says, case=name), source=where)
     credential, token = token_of(lab)
     if not token.shared:
         yield CHECK.proved(_SUBJECT, f"tokens are signed with {token.algorithm}: the app holds no secret")
@@ -47,6 +49,10 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
     if isinstance(lab.signer, Key) and len(lab.signer.key.encode()) < _LENGTH:
         says = f"the key has {len(lab.signer.key.encode())} bytes; {token.algorithm} wants {_LENGTH} or more"
         yield await _broken(lab, credential, token, lab.signer.key, says)
+        return
+    if fallbacks:
+        why = "another key than that in the code is set here: which it is where the app runs cannot be seen"
+        yield CHECK.not_run(_SUBJECT, why)
         return
     searched = " and stands in no file of the project" if lab.folder is not None else ""
     yield CHECK.proved(_SUBJECT, f"the key is none of those that are tried first{searched}")
