@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from specwright.verify.stage import offspring
+
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -25,6 +27,8 @@ class Channel:
     """The line. `answers` by what is asked."""
 
     def __init__(self, descriptor: int) -> None:
+        # Read now: the app may do to its environment what it likes.
+        self._token = os.environ[offspring.VARIABLE]
         self._socket = socket.socket(fileno=descriptor)
         self._socket.set_inheritable(False)
         self._reader = self._socket.makefile("rb")
@@ -73,4 +77,5 @@ class Channel:
             pass
         # Whoever started us is gone, perhaps killed: nobody else would clear up.
         shutil.rmtree(self.plan["temporary"], ignore_errors=True)
+        offspring.end(self._token)
         os.killpg(os.getpgid(0), signal.SIGKILL)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from specwright.verify.stage import offspring
 from specwright.verify.stage.interpreter import command
 
 _STOP = 2.0
@@ -40,8 +41,10 @@ class Process:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         serve: Serve,
+        token: str,
     ) -> None:
         self._process = process
+        self._token = token
         self._reader = reader
         self._writer = writer
         self._serve = serve
@@ -66,6 +69,7 @@ class Process:
         python: Path,
     ) -> "Process":
         """Start one on a plan, with the app's own Python."""
+        token = offspring.token()
         ours, theirs = socket.socketpair()
         try:
             child = await asyncio.create_subprocess_exec(
@@ -76,7 +80,7 @@ class Process:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd=folder,
-                env=dict(environment),
+                env={**environment, offspring.VARIABLE: token},
             )
         except BaseException:
             ours.close()
@@ -84,7 +88,7 @@ class Process:
         finally:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours, limit=_LINE)
-        process = cls(child, reader, writer, serve)
+        process = cls(child, reader, writer, serve, token)
         for work in (process._listen(), process._overhear()):
             process._keep(asyncio.create_task(work))
         process._send(plan)
@@ -165,6 +169,7 @@ class Process:
         self._ended_here = self._ended_here or self.alive
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        await asyncio.to_thread(offspring.end, self._token)
         await self._exited(_ANSWER)
 
     async def stop(self) -> None:

@@ -109,7 +109,8 @@ def segfault(): ctypes.string_at(0)
 def mute(): ctypes.PyDLL(None).sleep(600)
 @app.get("/child")
 def child():
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
+    return subprocess.Popen(sleeping, start_new_session=True).pid
 """
 
 
@@ -152,12 +153,32 @@ def test_an_app_that_lets_no_thread_run(deadly: Play, monkeypatch: pytest.Monkey
     assert deadly("GET", "/openapi.json").status == 200
 
 
+def test_what_is_detached_ends_too(deadly: Play) -> None:
+    """A child in a session of its own, which holds on to stdout, outlives neither a new start nor the end."""
+    first = deadly("GET", "/child").body
+    assert _runs(first)
+    deadly.portal.call(deadly.stage.kill)
+    assert not _runs(first)
+    deadly.restart()
+    second = deadly("GET", "/child").body
+    deadly.restart()
+    assert not _runs(second)
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
 STAGE = """
 import asyncio, sys
 from pathlib import Path
 from specwright.verify.stage.stage import staged
 async def main():
-    async with staged("in_memory", Path(sys.argv[1])) as stage:
+    async with staged("deadly", Path(sys.argv[1])) as stage:
         print(stage.base, flush=True)
         await asyncio.sleep(600)
 asyncio.run(main())
@@ -165,17 +186,23 @@ asyncio.run(main())
 
 
 def test_nothing_outlives_who_is_killed(tmp_path: Path) -> None:
-    """When the process that staged an app is killed, the app's ends by itself, and clears up."""
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    """When the process that staged an app is killed, the app's ends with its children, and clears up."""
+    folder, temporary = tmp_path / "app", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    (folder / "deadly.py").write_text(DEADLY)
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(
-        [sys.executable, "-c", STAGE, str(APPS)], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STAGE, str(folder)], env=environment, stdout=subprocess.PIPE, text=True
     ) as ours:
         assert ours.stdout is not None
         base = ours.stdout.readline().strip()
-        assert httpx2.get(f"{base}/pid").status_code == 200
-        assert list(tmp_path.iterdir())
+        child = httpx2.get(f"{base}/child").json()
+        assert list(temporary.iterdir())
         ours.kill()
     with pytest.raises(httpx2.HTTPError):
         while True:
-            httpx2.get(f"{base}/pid")
-    assert not list(tmp_path.iterdir())
+            httpx2.get(f"{base}/openapi.json")
+    assert not list(temporary.iterdir())
+    while _runs(child):
+        pass
