@@ -31,7 +31,7 @@ def test_a_finding_says_what_where_and_what_to_do(told: dict[str, str]) -> None:
     """Who, the operation, the line, the requests, the way to see it again, the remedy, the coverage."""
     (line,) = [line for line in told["text"].splitlines() if "✗ AZ01" in line]
     assert "bob can read ada's row of invoices" in line and "GET /invoices/{id}" in line and "app.py:" in line
-    assert "replay: specwright verify --replay AZ01-" in told["text"]
+    assert f"replay: specwright verify app:app --people {APP / 'people.toml'} --replay AZ01-" in told["text"]
     assert "mend: " in told["text"]
     assert "2xx to one of ada, bob" in told["text"]
     assert "AZ03" not in told["text"], "only what was asked for is run"
@@ -125,3 +125,27 @@ def test_an_app_that_limits_us_is_not_sound(tmp_path: Path) -> None:
 def test_nothing_is_written_beside_the_app() -> None:
     """Whatever ran before: the folder holds what it held."""
     assert sorted(file.name for file in APP.iterdir()) == ["app.py", "people.toml"]
+
+
+@pytest.mark.parametrize("output", ["nowhere/report.json", "."])
+def test_what_cannot_be_written_is_said_before_anything_runs(tmp_path: Path, output: str) -> None:
+    """One sentence; the app, which is not there, is not looked for."""
+    ended = verify(tmp_path, "--format", "json", "--output", output)
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1
+    assert f"{Path(output)} cannot be written: " in ended.stderr
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_report_is_written_also_when_nobody_reads_the_terminal(tmp_path: Path, format: str) -> None:
+    """`specwright verify … --output report | head -0`."""
+    output = tmp_path / "report"
+    command = [
+        *(sys.executable, "-m", "specwright", "verify", "app:app", "--people", str(APP / "people.toml")),
+        *("--only", "AZ01", "--format", format, "--output", str(output)),
+    ]
+    with subprocess.Popen(command, cwd=APP, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read().decode()
+        assert running.wait(300) == 1, said
+    assert "AZ01" in output.read_text(encoding="utf-8") and "Traceback" not in said

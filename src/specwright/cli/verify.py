@@ -1,6 +1,8 @@
 """`specwright verify`: what a spec says, and what a sound backend does, proved on a running app."""
 
 import asyncio
+import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -55,6 +57,7 @@ class Format(StrEnum):
 
 
 _WRITERS = {
+    Format.TEXT: text.written,
     Format.JSON: document,
     Format.JUNIT: junit,
     Format.SARIF: sarif,
@@ -113,29 +116,73 @@ def verify(
     Exit code 1 when something is broken, 2 when nothing could be proved.
     """
     accepted = {} if baseline is None else read_baseline(baseline, date.today())
+    if output is not None:
+        _refuse_unwritable(output)
     quiet = format is not Format.TEXT and output is None
+    terminal = _Terminal(indispensable=output is None, quiet=quiet)
     verification = _Verification(
-        target, people, seed, accepted, python=python, anywhere=anywhere, quiet=quiet
+        target, people, seed, accepted, python=python, anywhere=anywhere, terminal=terminal
     )
     if replay is not None:
         asyncio.run(verification.replay(replay))
     else:
         asyncio.run(verification.everything(only or (), skip or (), requirements=requirements))
     report = verification.report()
-    if replay is None and not quiet:
-        typer.echo()
-        for line in text.summary(report):
-            typer.echo(line)
-    if format is not Format.TEXT:
-        written = _WRITERS[format](report)
-        if output is None:
-            typer.echo(written)
-        else:
-            output.write_text(written, encoding="utf-8")
+    if replay is None:
+        terminal.say("", *text.summary(report))
+    if output is not None:
+        _write(output, _WRITERS[format](report))
+    elif format is not Format.TEXT:
+        typer.echo(_WRITERS[format](report))
     if report.exit is Exit.NOTHING and not quiet:
         typer.echo(f"  {report.obstacle or 'nothing could be proved'}", err=True)
     if report.exit is not Exit.SOUND:
         raise typer.Exit(int(report.exit))
+
+
+def _refuse_unwritable(output: Path) -> None:
+    """Said before anything is run."""
+    why = "it is a folder" if output.is_dir() else ""
+    if not output.parent.is_dir():
+        why = f"{output.parent} is no folder"
+    elif not os.access(output if output.exists() else output.parent, os.W_OK):
+        why = "that is not permitted"
+    if why:
+        raise ConfigError(f"{output} cannot be written: {why}.")
+
+
+def _write(output: Path, report: str) -> None:
+    try:
+        output.write_text(report, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{output} cannot be written: {error.strerror}.") from None
+
+
+class _Terminal:
+    """Where what is seen is told as it is seen."""
+
+    def __init__(self, *, indispensable: bool, quiet: bool) -> None:
+        self._indispensable = indispensable
+        self.quiet = quiet
+
+    def say(self, *lines: str) -> None:
+        """Tell; when nobody reads on, a report that is written elsewhere is still made."""
+        if self.quiet:
+            return
+        try:
+            for line in lines:
+                typer.echo(line)
+        except BrokenPipeError:
+            if self._indispensable:
+                raise
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def progress(self, line: str) -> None:
+        """Tell what is being done, where somebody looks on."""
+        if not self.quiet and sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{line}")
+            sys.stderr.flush()
 
 
 class _Verification:
@@ -150,19 +197,24 @@ class _Verification:
         *,
         python: Path | None,
         anywhere: bool,
-        quiet: bool,
+        terminal: _Terminal,
     ) -> None:
         self.people = people
         self.python = python
         self.anywhere = anywhere
-        self.quiet = quiet
+        self.terminal = terminal
         self.app = target if target is not None and _is_app(target) else None
         self.root = None if self.app is not None else find_project(None if target is None else Path(target))
         self.manifest = Manifest() if self.root is None else read_project(self.root)
         if python is not None and (self.root is not None or is_url(self.app or "")):
             raise ConfigError("--python says what MODULE:APP runs with; nothing else is started by it.")
         name = self.app or (self.root.name if self.root is not None else "")
-        self._report = Report(name, seed=seed, accepted=accepted)
+        called = ["specwright", "verify", *([target] if target is not None else [])]
+        called += ["--people", str(people)] if people is not None else []
+        called += ["--seed", str(seed)] if seed else []
+        called += ["--python", str(python)] if python is not None else []
+        called += ["--anywhere"] if anywhere else []
+        self._report = Report(name, seed=seed, command=shlex.join(called), accepted=accepted)
         self._evidence: list[Evidence] = []
         self._results: list[Result] = []
         self._secrets: dict[str, str] = {}
@@ -189,7 +241,7 @@ class _Verification:
         named, _ = choose_checks([finding.partition("-")[0]])
         if not named:
             raise ConfigError(f"{finding} is no finding: they are called like AZ02-7f3a.")
-        self.quiet = True
+        self.terminal.quiet = True
         await self._check(named)
         report = self.report()
         self._results = [result for result in self._results if result.id == finding]
@@ -210,9 +262,8 @@ class _Verification:
             async for found in proving:
                 evidence = Mask().evidence(found)
                 self._evidence.append(evidence)
-                if not self.quiet and (every or evidence.standing is Standing.BROKEN):
-                    for line in lines(evidence, by_id=len(self.manifest.features) > 1):
-                        typer.echo(line)
+                if every or evidence.standing is Standing.BROKEN:
+                    self.terminal.say(*lines(evidence, by_id=len(self.manifest.features) > 1))
 
     async def _check(self, checks: Sequence[Check]) -> None:
         trace: tuple[Traced, ...] = ()
@@ -253,31 +304,16 @@ class _Verification:
             async for event in running:
                 match event:
                     case Began(check):
-                        self._progress(f"  … {check.id}  {check.name}")
+                        self.terminal.progress(f"  … {check.id}  {check.name}")
                     case Ended(check, results):
-                        self._progress("")
+                        self.terminal.progress("")
                         self._secrets = confidential.of(made)
                         mask = Mask(self._secrets)
                         shown = [mask.result(result) for result in results]
                         self._results += shown
-                        if not self.quiet:
-                            self._tell(check, shown)
+                        seen = replace(self._report, checks=[check], results=shown)
+                        self.terminal.say(*text.judged(seen))
             return made
-
-    def _tell(self, check: Check, results: Sequence[Result]) -> None:
-        seen = replace(self._report, checks=[check], results=results)
-        if not seen.findings and (seen.standing(Standing.PROVED) or not seen.questions):
-            for line in text.passed(check, tuple(results)):
-                typer.echo(line)
-        for found in seen.findings:
-            typer.echo("\n".join(text.finding(found)))
-        for found in (*seen.questions, *seen.suspicions):
-            typer.echo(text.question(found))
-
-    def _progress(self, line: str) -> None:
-        if not self.quiet and sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{line}")
-            sys.stderr.flush()
 
 
 def _is_app(target: str) -> bool:

@@ -52,7 +52,7 @@ def _finding(found: Finding) -> dict[str, Any]:
         "subject": found.first.subject,
         "source": None if found.first.source is None else str(found.first.source),
         "mend": found.first.remedy or found.check.remedy,
-        "replay": f"specwright verify --replay {found.id}",
+        "replay": found.replay,
         "results": [_result(result, whole=True) for result in found.results],
     }
     if found.accepted is not None:

@@ -45,7 +45,7 @@ def _finding(found: Finding) -> Iterator[str]:
     yield ""
     place = f", {first.source}" if first.source is not None else ""
     yield f"`{first.subject}`{place}. {', '.join(found.check.references)}."
-    yield f"Replay: `specwright verify --replay {found.id}`"
+    yield f"Replay: `{found.replay}`"
     yield ""
     yield f"{first.remedy or found.check.remedy}"
     if found.accepted is not None:

@@ -87,6 +87,7 @@ class Mask:
         return replace(
             report,
             target=self.text(report.target),
+            command=self.text(report.command),
             requirements=[self.evidence(each) for each in report.requirements],
             results=[self.result(each) for each in report.results],
             notes=self._texts(report.notes),

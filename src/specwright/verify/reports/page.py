@@ -90,7 +90,7 @@ def _finding(found: Finding) -> str:
 <summary><b>{check.id}</b> {escape(first.says)} <code>{escape(first.subject)}</code>{place}</summary>
 {accepted}{others}<p>{escape(first.remedy or check.remedy)}</p>
 <p class="quiet">{escape(check.sentence)} {escape(", ".join(check.references))}.
-Again: <code>specwright verify --replay {found.id}</code></p>
+Again: <code>{escape(found.replay)}</code></p>
 <ul>{details}</ul>{exchanges}
 </details>"""
 

@@ -29,6 +29,8 @@ class Finding:
     check: Check
     results: tuple[Result, ...]
     accepted: Accepted | None = None
+    #: The run's command, without what it chose.
+    command: str = "specwright verify"
 
     @property
     def first(self) -> Result:
@@ -40,6 +42,11 @@ class Finding:
         """By which it is replayed, and accepted."""
         return self.first.id
 
+    @property
+    def replay(self) -> str:
+        """The command that shows it once more."""
+        return f"{self.command} --replay {self.id}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -47,6 +54,8 @@ class Report:
 
     target: str
     seed: int = 0
+    #: How the run was called, without what it chose: target, people, seed.
+    command: str = "specwright verify"
     requirements: Sequence[Evidence] = ()
     checks: Sequence[Check] = ()
     results: Sequence[Result] = ()
@@ -116,4 +125,4 @@ class Report:
                 accepted = next(
                     (self.accepted[result.id] for result in results if result.id in self.accepted), None
                 )
-                yield Finding(check, tuple(results), accepted)
+                yield Finding(check, tuple(results), accepted, self.command)

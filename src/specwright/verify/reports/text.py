@@ -1,14 +1,37 @@
 """A report as lines for a terminal, as it comes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from specwright.verify.check import Check
 from specwright.verify.policy.matrix import told
 from specwright.verify.reports.report import Finding, Report
+from specwright.verify.reports.requirements import lines
 from specwright.verify.requirements.evidence import tally
 from specwright.verify.result import Probe, Result, Standing
 
 _WIDE = 1000
+
+
+def written(report: Report) -> str:
+    """Everything that stands on the terminal in the end."""
+    several = len({evidence.requirement.feature for evidence in report.requirements}) > 1
+    said = [line for each in report.requirements for line in lines(each, by_id=several)]
+    for check in report.checks:
+        results = [result for result in report.results if result.check == check.id]
+        said += judged(replace(report, checks=[check], results=results))
+    return "\n".join([*said, "", *summary(report)]) + "\n"
+
+
+def judged(report: Report) -> Iterator[str]:
+    """The lines of a report of one check."""
+    (check,) = report.checks
+    if not report.findings and (report.standing(Standing.PROVED) or not report.questions):
+        yield from passed(check, tuple(report.results))
+    for found in report.findings:
+        yield from finding(found)
+    for found in (*report.questions, *report.suspicions):
+        yield question(found)
 
 
 def passed(check: Check, results: tuple[Result, ...]) -> Iterator[str]:
@@ -43,7 +66,7 @@ def finding(found: Finding, *, whole: bool = False) -> Iterator[str]:
     if found.accepted is not None:
         yield f"          accepted until {found.accepted.until}: {found.accepted.reason}"
         return
-    yield f"          replay: specwright verify --replay {found.id}"
+    yield f"          replay: {found.replay}"
     yield f"          mend: {first.remedy or check.remedy}"
 
 

@@ -1,5 +1,6 @@
 """One run, told in every format."""
 
+import html
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -88,6 +89,25 @@ def test_the_terminal_tells_what_where_how_and_what_to_do(report: Report) -> Non
     assert "as bob: DELETE /orders/1 → 204; as nobody: GET /orders/1 → 404" in lines[2]
     assert f"specwright verify --replay {report.findings[0].id}" in lines[3]
     assert "Put the caller into the WHERE." in lines[4]
+
+
+def test_the_command_that_replays_is_whole(report: Report) -> None:
+    """With the target and the people of the run, in every format."""
+    command = "specwright verify shop:app --people 'my people.toml'"
+    again = replace(report, command=command)
+    (found,) = again.findings
+    assert found.replay == f"{command} --replay {found.id}"
+    assert found.replay in "\n".join(text.finding(found)) and found.replay in markdown(again)
+    assert json.loads(document(again))["findings"][0]["replay"] == found.replay
+    assert html.escape(found.replay) in page(again)
+
+
+def test_the_text_is_what_the_terminal_tells(report: Report) -> None:
+    """Requirements, each check, the summary."""
+    told = text.written(report)
+    for line in (*text.finding(report.findings[0]), *text.summary(report)):
+        assert line in told
+    assert "FR-001" in told and "? AZ02  GET /stats" in told
 
 
 def test_the_summary_counts_everything(report: Report) -> None:

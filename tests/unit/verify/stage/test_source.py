@@ -8,7 +8,7 @@ from specwright.verify.stage.source import Sources
 
 
 def test_a_c_extension_is_not_the_apps_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its frames name files that are not here, `asyncpg/protocol/prepared_stmt.pyx`, as if from where we are."""
+    """Its frames name files as its author did, `asyncpg/protocol/prepared_stmt.pyx`; they are not here."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "api.py").touch()
     sources = Sources(str(tmp_path))
