@@ -4,7 +4,7 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
@@ -22,7 +22,7 @@ from specwright.model.manifest import Manifest
 from specwright.model.requirement import Requirement
 from specwright.read.project import read_project
 from specwright.verify.assembly import is_url, lab
-from specwright.verify.baseline import Accepted, read_baseline
+from specwright.verify.baseline import Baseline, read_baseline
 from specwright.verify.check import Check, all_checks, choose_checks
 from specwright.verify.engine import Began, Ended, run
 from specwright.verify.lab import Lab
@@ -115,7 +115,7 @@ def verify(
     An app given as MODULE:APP runs in a process of its own on throw-away databases; its own is not touched.
     Exit code 1 when something is broken, 2 when nothing could be proved.
     """
-    accepted = {} if baseline is None else read_baseline(baseline, date.today())
+    accepted = Baseline() if baseline is None else read_baseline(baseline, date.today())
     if output is not None:
         _refuse_unwritable(output)
     quiet = format is not Format.TEXT and output is None
@@ -193,7 +193,7 @@ class _Verification:
         target: str | None,
         people: Path | None,
         seed: int,
-        accepted: Mapping[str, Accepted],
+        accepted: Baseline,
         *,
         python: Path | None,
         anywhere: bool,
@@ -202,6 +202,7 @@ class _Verification:
         self.people = people
         self.python = python
         self.anywhere = anywhere
+        self.baseline = accepted
         self.terminal = terminal
         self.app = target if target is not None and _is_app(target) else None
         self.root = None if self.app is not None else find_project(None if target is None else Path(target))
@@ -214,7 +215,7 @@ class _Verification:
         called += ["--seed", str(seed)] if seed else []
         called += ["--python", str(python)] if python is not None else []
         called += ["--anywhere"] if anywhere else []
-        self._report = Report(name, seed=seed, command=shlex.join(called), accepted=accepted)
+        self._report = Report(name, seed=seed, command=shlex.join(called), accepted=accepted.accepted)
         self._evidence: list[Evidence] = []
         self._results: list[Result] = []
         self._secrets: dict[str, str] = {}
@@ -285,7 +286,7 @@ class _Verification:
             people=[person.name for person in made.people.signed_in],
             endpoints=endpoints(made.probes),
             obstacle=made.incidents.down,
-            notes=made.inside.notes if made.inside is not None else (),
+            notes=(*self.baseline.notes, *(made.inside.notes if made.inside is not None else ())),
             trace=trace,
         )
 

@@ -18,7 +18,7 @@ from specwright.verify.lab import PATIENCE, Lab
 from specwright.verify.obstacles import refuse_if_nothing_works
 from specwright.verify.people.cast import players
 from specwright.verify.people.confidential import declared_secrets, settings_secrets
-from specwright.verify.people.declared import Instructions, read_instructions
+from specwright.verify.people.declared import Instructions, Start, read_instructions
 from specwright.verify.people.doors import find_doors
 from specwright.verify.people.people import ANONYMOUS, People
 from specwright.verify.people.signing_in import Reception
@@ -27,6 +27,7 @@ from specwright.verify.people.tokens import Key
 from specwright.verify.policy.granted import Granted, specified
 from specwright.verify.policy.meant import Meant
 from specwright.verify.policy.stored import Stored
+from specwright.verify.policy.unknown import refuse_unknown
 from specwright.verify.project import Project
 from specwright.verify.rows.bodies import Bodies
 from specwright.verify.rows.exploring import explore
@@ -74,14 +75,20 @@ async def lab(
             async with staged(target.target, target.root, environment, target.prepare, database) as stage:
                 made = await _of_project(target, stage, client, instructions, seed)
                 try:
+                    if people is not None:
+                        refuse_unknown(instructions.policy, made.surface, people, hidden=False)
                     yield made
                 finally:
                     if isinstance(made.policy, Granted):
                         made.policy.stored.close()
         elif is_url(target):
+            if people is not None and instructions.app != Start():
+                raise ConfigError(f"{people}: [app] says how an app is started, and {target} runs already.")
             base = _base(target, anywhere=anywhere)
             document = await _document(client, base)
             made = _bare(base, read_openapi(document), client, instructions, seed)
+            if people is not None:
+                refuse_unknown(instructions.policy, made.surface, people, hidden=True)
             # Whoever signed up in a run before is still there.
             cast(RowMaker, made.maker).bodies = Bodies(Random(time.time_ns()))
             yield await _furnished(made, security_schemes(document), instructions)
@@ -94,6 +101,8 @@ async def lab(
                     stage.notes.append(f"{own.relative_to(folder)} is there: the app runs with it.")
                 made = _bare(stage.base, operations(stage.inventory), client, instructions, seed)
                 made.surface = cast(RowMaker, made.maker).surface = mapped(made.surface, stage.mappers)
+                if people is not None:
+                    refuse_unknown(instructions.policy, made.surface, people, hidden=False)
                 made.inside, made.folder = stage, folder
                 yield await _furnished(made, _schemes(stage), instructions)
 

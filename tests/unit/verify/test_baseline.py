@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from specwright.model.errors import ConfigError
-from specwright.verify.baseline import Accepted, read_baseline
+from specwright.verify.baseline import Accepted, Baseline, read_baseline
 
 TODAY = date(2026, 12, 1)
 
@@ -16,18 +16,28 @@ def test_an_entry_counts_until_its_day(tmp_path: Path) -> None:
     file = tmp_path / "baseline.toml"
     file.write_text('[[accepted]]\nfinding = "AZ09-1a2b"\nreason = "old clients"\nuntil = 2026-12-01\n')
     entry = Accepted("AZ09-1a2b", "old clients", TODAY)
-    assert read_baseline(file, TODAY) == {"AZ09-1a2b": entry}
-    assert read_baseline(file, date(2026, 12, 2)) == {}
+    assert read_baseline(file, TODAY) == Baseline({"AZ09-1a2b": entry})
+    over = read_baseline(file, date(2026, 12, 2))
+    assert over == Baseline({}, (entry,))
+    assert over.notes == ("AZ09-1a2b was accepted until 2026-12-01 (old clients), and counts again.",)
+
+
+def test_an_entry_of_no_check_is_a_mistake(tmp_path: Path) -> None:
+    """It would accept nothing, for ever."""
+    file = tmp_path / "baseline.toml"
+    file.write_text('[[accepted]]\nfinding = "AZ99-567a"\nreason = "x"\nuntil = 2027-01-31\n')
+    with pytest.raises(ConfigError, match=r"baseline\.toml: entry 1: AZ99-567a is of no check"):
+        read_baseline(file, TODAY)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        '[[accepted]]\nfinding = "A"\nuntil = 2027-01-01',
-        '[[accepted]]\nfinding = "A"\nreason = " "\nuntil = 2027-01-01',
-        '[[accepted]]\nfinding = "A"\nreason = "b"',
-        '[[accepted]]\nfinding = "A"\nreason = "b"\nuntil = "soon"',
-        '[[accepted]]\nfinding = "A"\nreason = "b"\nuntil = 2027-01-01\nfor = "ever"',
+        '[[accepted]]\nfinding = "AZ01-1a2b"\nuntil = 2027-01-01',
+        '[[accepted]]\nfinding = "AZ01-1a2b"\nreason = " "\nuntil = 2027-01-01',
+        '[[accepted]]\nfinding = "AZ01-1a2b"\nreason = "b"',
+        '[[accepted]]\nfinding = "AZ01-1a2b"\nreason = "b"\nuntil = "soon"',
+        '[[accepted]]\nfinding = "AZ01-1a2b"\nreason = "b"\nuntil = 2027-01-01\nfor = "ever"',
     ],
 )
 def test_an_entry_without_reason_or_day_is_a_mistake(tmp_path: Path, text: str) -> None:

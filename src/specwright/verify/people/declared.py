@@ -1,5 +1,6 @@
 """`people.toml`: who speaks to an app that is verified, how they sign in, and what is meant of its routes."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -9,6 +10,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from specwright.model.errors import ConfigError
 from specwright.model.names import hint
+
+_REQUEST = re.compile(r"[A-Za-z]+\s+/\S*\Z")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+#: What placeholders stand for.
+_PERSONAL = ("name", "email", "username", "password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,38 @@ def read_instructions(file: Path) -> Instructions:
     if not isinstance(people, dict):
         raise ConfigError(f"{file}: people is a table for each: [people.ada].")
     read: Instructions = _read(Instructions, said, str(file))
+    for name, signing in (("login", read.login), ("register", read.register)):
+        if signing is not None:
+            _refuse_mistaken(signing, f"{file}: {name}")
+    if read.secret is not None:
+        _refuse_placeholders(read.secret.claims, _PERSONAL, f"{file}: secret: claims")
     somebodies = {name: _read(Somebody, each, f"{file}: people.{name}") for name, each in people.items()}
     return Instructions(read.login, read.register, somebodies, read.secret, read.policy, read.app)
+
+
+def _refuse_mistaken(said: Signing, where: str) -> None:
+    if not _REQUEST.match(said.request):
+        raise ConfigError(
+            f'{where}: request must be a method and a path: "POST /login", not "{said.request}".'
+        )
+    _refuse_placeholders(said.form, _PERSONAL, f"{where}: form")
+    _refuse_placeholders(said.json, _PERSONAL, f"{where}: json")
+    _refuse_placeholders(said.header, ("token",), f"{where}: header")
+
+
+def _refuse_placeholders(said: Any, known: tuple[str, ...], where: str) -> None:
+    """Whatever else stands in braces would be sent as it is."""
+    if isinstance(said, Mapping):
+        for name, value in said.items():
+            _refuse_placeholders(value, known, f"{where}: {name}")
+    elif isinstance(said, list):
+        for value in said:
+            _refuse_placeholders(value, known, where)
+    elif isinstance(said, str):
+        for name in _PLACEHOLDER.findall(said):
+            if name not in known:
+                known_ones = hint(name, known, "There are")
+                raise ConfigError(f"{where}: {{{name}}} stands for nothing.{known_ones}")
 
 
 def _read(cls: type, said: Any, where: str) -> Any:

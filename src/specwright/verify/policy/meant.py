@@ -85,8 +85,10 @@ def _harmless(operation: Operation) -> bool:
     return operation.name in FRAMEWORK or _HARMLESS.search(operation.path) is not None
 
 
+def about(pattern: str, operation: Operation) -> bool:
+    """Whether `GET /articles*`, or `/health` for every method, is about the operation."""
+    return fnmatchcase(operation.label if " " in pattern else operation.path, pattern)
+
+
 def _any(patterns: tuple[str, ...], operation: Operation) -> bool:
-    """Whether one of `GET /articles*`, or `/health` for every method, is about the operation."""
-    return any(
-        fnmatchcase(operation.label if " " in pattern else operation.path, pattern) for pattern in patterns
-    )
+    return any(about(pattern, operation) for pattern in patterns)

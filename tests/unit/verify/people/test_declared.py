@@ -72,6 +72,16 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("[people]\nada = 1\n", r"people\.ada must be a table"),
         ("people = 1\n", r"people is a table for each"),
         ("[policy]\npublic = 'GET /'\n", r"policy: public must be a list of texts"),
+        ("[login]\nrequest = '/login'\n", r'login: request must be a method and a path: "POST /login"'),
+        (
+            "[login]\nrequest = 'POST /login'\njson = {name = '{user}'}\n",
+            r"login: json: name: \{user\} stands for nothing",
+        ),
+        (
+            "[register]\nrequest = 'POST /r'\nform = {a = '{passwort}'}\n",
+            r'register: form: a: \{passwort\} stands for nothing\. Did you mean "password"',
+        ),
+        ("[login]\nrequest = 'POST /login'\nheader = 'X: {key}'\n", r"header: \{key\} stands for nothing"),
         ("[login\n", r"is not TOML"),
         ("a = '\x00'\n", r"is not TOML"),
     ],
