@@ -24,13 +24,22 @@ class Spec(pytest.File):
     """A `spec.md` below `specs/`."""
 
     def collect(self) -> Iterable["Requirement"]:
-        """The requirements in it that have examples."""
+        """The requirements in it that have examples.
+
+        Raises:
+            CollectError: the spec has mistakes, or is none; the message has a line for each.
+        """
+        from specwright.model.errors import SpecwrightError
         from specwright.read.project import read_project
 
         root = _root(self.path)
         assert root is not None
         file = self.path.relative_to(root).as_posix()
-        for requirement in read_project(root).requirements:
+        try:
+            manifest = read_project(root)
+        except SpecwrightError as error:
+            raise self.CollectError(str(error)) from None
+        for requirement in manifest.requirements:
             if requirement.origin.file == file and requirement.examples:
                 yield Requirement.from_parent(
                     self, name=requirement.key, project=root, key=requirement.id, line=requirement.origin.line

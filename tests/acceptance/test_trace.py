@@ -94,3 +94,12 @@ def test_pytest_runs_the_examples(project: Path) -> None:
     assert "specs/notes/spec.md::FR-002 FAILED" in ended.stdout
     assert "1 failed, 1 passed" in ended.stdout
     assert "- status: 200\n+ status: 422\n" in ended.stdout
+
+
+def test_pytest_shows_the_mistakes_of_a_spec(project: Path) -> None:
+    """Each with its line, and nothing of how they were found."""
+    spec = project / "specs" / "notes" / "spec.md"
+    spec.write_text(SPEC.replace("required", "requird"), encoding="utf-8")
+    ended = run(project, "pytest", "specs/", "-p", "no:cacheprovider")
+    assert 'unknown rule "requird"' in ended.stdout and "specs/notes/spec.md:" in ended.stdout
+    assert "pytest_plugin.py" not in ended.stdout and "SpecError" not in ended.stdout

@@ -163,4 +163,4 @@ def test_an_unknown_key_is_a_wrong_call(project: Path) -> None:
     """A key that no requirement has is exit code 2 with a suggestion."""
     done = verify("--only", "FR-0001", cwd=project)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("No requirement has the key FR-0001. Did you mean")
+    assert done.stderr.splitlines()[-1].startswith("No check or requirement is called FR-0001. Did you mean")

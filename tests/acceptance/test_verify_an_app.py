@@ -89,7 +89,8 @@ def test_a_baseline_opens_the_gate_for_a_while(findings: set[str], tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--only", "AZ99"), "No requirement has the key AZ99"),
+        (("--only", "AZ99"), "No check or requirement is called AZ99. Did you mean AZ0"),
+        (("--only", "XX99"), "No check or requirement is called XX99. `specwright checks`"),
         (("--skip", "AZ99"), "No check is called AZ99"),
         (("--baseline", "none.toml"), "none.toml cannot be read"),
     ],
@@ -120,6 +121,28 @@ def test_an_app_that_limits_us_is_not_sound(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 2, ended.stdout
     assert "The app limits how often we may ask (429)" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "said"),
+    [
+        ("shop.main", 0, "answered with a 2xx; never: "),
+        ("plain", 0, "answered with a 2xx"),
+        ("shop.mane", 2, "shop.mane is no folder"),
+        ("ftp://localhost/shop", 2, "ftp://localhost/shop is no address of an app"),
+    ],
+)
+def test_what_is_verified_is_named_in_few_words(tmp_path: Path, target: str, code: int, said: str) -> None:
+    """`:app` may be left out, also below `src`; what is no target is said."""
+    source = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/fine')\ndef fine(): return 1\n"
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "shop" / "main.py").write_text(source, encoding="utf-8")
+    (tmp_path / "src" / "plain.py").write_text(source, encoding="utf-8")
+    command = [sys.executable, "-m", "specwright", "verify", target, "--only", "CF01"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert said in ended.stdout + ended.stderr
 
 
 def test_nothing_is_written_beside_the_app() -> None:

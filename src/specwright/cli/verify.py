@@ -318,5 +318,22 @@ class _Verification:
 
 
 def _is_app(target: str) -> bool:
-    """Whether a target is `module:app` or a URL; a folder is none, whatever its name."""
-    return ":" in target and not (Path(target) / SPECS).is_dir()
+    """Whether a target is `module:app`, a module or a URL; a folder is none, whatever its name.
+
+    Raises:
+        ConfigError: it is a URL of another kind.
+    """
+    if "://" in target and not is_url(target):
+        raise ConfigError(f"{target} is no address of an app: name one with http:// or https://.")
+    if Path(target).is_dir():
+        return ":" in target and not (Path(target) / SPECS).is_dir()
+    return ":" in target or _is_module(target)
+
+
+def _is_module(target: str) -> bool:
+    """Whether it is the name of a module here, or of one in `src`, where an app is looked for."""
+    names = target.split(".")
+    inner = Path(*names)
+    return all(map(str.isidentifier, names)) and any(
+        inner.with_suffix(".py").is_file() or inner.is_dir() for inner in (inner, "src" / inner)
+    )

@@ -29,6 +29,7 @@ def test_revisions_make_what_the_specs_say(tmp_path: Path) -> None:
     """They go up, down and up again, and make policies too; one line less in a revision is drift."""
     (tmp_path / "specs" / "notes").mkdir(parents=True)
     (tmp_path / "specs" / "notes" / "spec.md").write_text(SPEC)
+    assert {each["says"].partition(":")[0] for each in _results(tmp_path)} == {"no revision is committed yet"}
     assert specwright("migrate", "commit", "first", cwd=tmp_path).returncode == 0
     assert _standings(tmp_path) == {
         ("DB01", "0001_first.py", "PROVED"),
@@ -44,7 +45,11 @@ def test_revisions_make_what_the_specs_say(tmp_path: Path) -> None:
 
 
 def _standings(root: Path) -> set[tuple[str, str, str]]:
+    return {(each["check"], each["subject"], each["standing"]) for each in _results(root)}
+
+
+def _results(root: Path) -> list[dict[str, str]]:
     only = [each for id in ("DB01", "DB02", "DB03") for each in ("--only", id)]
     done = specwright("verify", ".", *only, "--format", "json", cwd=root)
-    results = json.loads(done.stdout)["results"]
-    return {(each["check"], each["subject"], each["standing"]) for each in results}
+    results: list[dict[str, str]] = json.loads(done.stdout)["results"]
+    return results

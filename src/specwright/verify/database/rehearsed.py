@@ -13,6 +13,7 @@ from specwright.verify.result import Result
 
 #: What a project's specs are brought to its database by, elsewhere than here.
 _APPLY = "python -m specwright migrate apply"
+_UNCOMMITTED = "no revision is committed yet: `specwright migrate commit` writes the first"
 
 
 async def rehearsed(lab: Lab, check: Check, what: str) -> AsyncIterator[Result]:
@@ -22,6 +23,8 @@ async def rehearsed(lab: Lab, check: Check, what: str) -> AsyncIterator[Result]:
         NotRun: there are no migrations that can be run.
     """
     inside = _inside(lab)
+    if lab.manifest is not None and lab.folder is not None and not (lab.folder / "alembic.ini").is_file():
+        raise NotRun(_UNCOMMITTED)
     try:
         found = await inside.rehearsed(what)
     except SpecwrightError as error:
@@ -46,7 +49,7 @@ async def compared(lab: Lab, check: Check, folder: Path) -> AsyncIterator[Result
     """
     inside = _inside(lab)
     if not any((folder / "migrations").glob("[0-9]*.py")):
-        raise NotRun("no revision is committed yet: `specwright migrate commit` writes the first")
+        raise NotRun(_UNCOMMITTED)
     if (folder / "migrations" / "draft.py").is_file():
         raise NotRun("migrations/draft.py is not committed yet: `specwright migrate commit` does it")
     try:

@@ -112,9 +112,10 @@ def summary(report: Report) -> Iterator[str]:
     if report.coverage:
         unused = [label for label, names in report.coverage.items() if not names]
         rest = f"; never: {', '.join(unused[:5])}{' …' if len(unused) > 5 else ''}" if unused else ""
+        whom = f" to one of {', '.join(report.people)}" if report.people else ""
         yield (
-            f"  coverage      {report.covered} of {len(report.coverage)} operations answered with a 2xx to"
-            f" one of {', '.join(report.people)}{rest}"
+            f"  coverage      {report.covered} of {len(report.coverage)} operations answered with a 2xx"
+            f"{whom}{rest}"
         )
     for note in report.notes:
         yield f"  note          {note}"

@@ -10,6 +10,7 @@ import httpx2
 from specwright.model.errors import ConfigError
 from specwright.model.manifest import Manifest
 from specwright.model.requirement import Requirement
+from specwright.verify.check import all_checks
 from specwright.verify.requirements.evidence import Evidence, Exchange
 from specwright.verify.requirements.examples import PATIENCE, Credentials, Examples
 from specwright.verify.requirements.memory import Memory
@@ -26,11 +27,12 @@ def choose(manifest: Manifest, only: Sequence[str]) -> tuple[Requirement, ...]:
         ConfigError: no requirement has a key.
     """
     known = {name for requirement in manifest.requirements for name in (requirement.key, requirement.id)}
+    checks = {name for check in all_checks() for name in (check.id, check.name)}
     for key in only:
         if key not in known:
-            close = get_close_matches(key, sorted(known), 1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            raise ConfigError(f"No requirement has the key {key}.{hint}")
+            close = get_close_matches(key, sorted(known | checks), 1)
+            hint = f"Did you mean {close[0]}?" if close else "`specwright checks` lists the checks."
+            raise ConfigError(f"No check or requirement is called {key}. {hint}")
     return tuple(
         requirement
         for requirement in manifest.requirements

@@ -366,5 +366,5 @@ def test_requirements_are_chosen_by_key() -> None:
     assert choose(manifest, ()) == (one, two)
     assert choose(manifest, ("FR-001",)) == (one, two)
     assert choose(manifest, ("b/FR-001",)) == (two,)
-    with pytest.raises(ConfigError, match=r"No requirement has the key FR-01. Did you mean FR-001\?"):
+    with pytest.raises(ConfigError, match=r"No check or requirement is called FR-01. Did you mean FR-001\?"):
         choose(manifest, ("FR-01",))
