@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row
 from specwright.verify.people.people import ANONYMOUS, Person
-from specwright.verify.policy.beneath import beneath, listed_beneath, loose, on_row, told_in
+from specwright.verify.policy.beneath import below_their_own, beneath, listed_beneath, loose, on_row, told_in
 from specwright.verify.result import Probe, Result
 from specwright.verify.surface.surface import Operation
 
@@ -50,25 +50,14 @@ async def _judged(lab: Lab, operation: Operation, row: Row, person: Person) -> R
     seen = await lab.read(row, person)
     name = row.collection.name
     if not (seen.succeeded and row.shown_in(seen)):
-        moved = await _beneath_their_own(lab, operation, row, person)
-        if moved is not None and moved.succeeded and row.shown_in(moved):
-            seen = moved
+        place = await below_their_own(lab, operation, row, person)
+        if place is not None:
+            moved = await lab.send(person, operation, place)
+            seen = moved if moved.succeeded else seen
     if not (seen.succeeded and row.shown_in(seen)):
         says = f"{person} cannot read {row.person}'s row of {name}"
         return CHECK.proved(operation, says, own, seen, case=person.name)
     return _readable(lab, operation, row, own, seen)
-
-
-async def _beneath_their_own(lab: Lab, operation: Operation, row: Row, person: Person) -> Probe | None:
-    """The row asked for beneath a parent of whoever asks, where there is one."""
-    collection = row.collection
-    if person.anonymous or collection.parent is None or f"{{{collection.above}}}" not in operation.path:
-        return None
-    try:
-        parent = await lab.row(lab.surface.collection(collection.parent), person)
-    except NotRun:
-        return None
-    return await lab.send(person, operation, {**row.place, collection.above: parent.key})
 
 
 async def _further(lab: Lab, operation: Operation, row: Row) -> AsyncIterator[Result]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.people.people import ANONYMOUS, Person
-from specwright.verify.policy.beneath import beneath, loose, on_row
+from specwright.verify.policy.beneath import below_their_own, beneath, loose, on_row
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.bulk import about
 from specwright.verify.surface.surface import Collection, Operation
@@ -70,6 +71,9 @@ async def _judged(lab: Lab, collection: Collection, operation: Operation, person
     after = await _seen(lab, row)
     verb = "remove" if operation.method == "DELETE" else "change"
     whose = f"{row.person}'s row of {collection.name}"
+    if after == before and (place := await below_their_own(lab, operation, row, person)) is not None:
+        tried = await _try(lab, operation, replace(row, place=place), person)
+        after = await _seen(lab, row)
     if after == before:
         return CHECK.proved(operation, f"{person} cannot {verb} {whose}", tried, case=person.name)
     meant = lab.policy.may(person, operation, row)

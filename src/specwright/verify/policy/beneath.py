@@ -1,11 +1,12 @@
 """What is served beneath the key of a row, `/files/{id}/download`, `/files/{id}/lock`, and how to ask."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from specwright.model.names import singular, snake
 from specwright.verify.lab import Lab, NotRun, Row
 from specwright.verify.people.guarded import Request, ask_for, leaves
+from specwright.verify.people.people import Person
 from specwright.verify.policy.acts import acts
 from specwright.verify.result import Probe
 from specwright.verify.surface.surface import Collection, Operation, Reference, Surface
@@ -56,6 +57,20 @@ async def on_row(lab: Lab, operation: Operation, row: Row) -> Request:
                 raise NotRun(f"nothing says what {{{name}}} is in {operation.label}")
             place[name] = (await lab.any_row(other, row.person)).key
     return await ask_for(lab, operation, row.person, place)
+
+
+async def below_their_own(
+    lab: Lab, operation: Operation, row: Row, person: Person
+) -> Mapping[str, str] | None:
+    """Where a row would be below a parent of this person's; None where there is no such place."""
+    collection = row.collection
+    if person.anonymous or collection.parent is None or f"{{{collection.above}}}" not in operation.path:
+        return None
+    try:
+        parent = await lab.row(lab.surface.collection(collection.parent), person)
+    except NotRun:
+        return None
+    return {**row.place, collection.above: parent.key}
 
 
 def listed_beneath(
