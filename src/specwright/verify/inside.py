@@ -1,7 +1,8 @@
 """What a check sees of an app that runs here: statements, blocking, logs; its databases and migrations."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 #: The header by which a request to an app inside is told from others; the app itself never sees it.
@@ -21,6 +22,8 @@ class Observed:
     raised: tuple[str, ...] = ()
     #: Where the event loop stands still for good, `app/orders.py:12`; "" where it does not, or elsewhere.
     stuck: str = ""
+    #: Of everything: by line that was logged or printed, where in the app's own code, `app/orders.py:12`.
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 class Inside(Protocol):

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from specwright.model.errors import Origin
 from specwright.verify.check import Check
 from specwright.verify.lab import Lab, NotRun
 from specwright.verify.people.known_secrets import common_secrets
@@ -25,17 +27,24 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
     secrets = _sent(lab)
     if not secrets:
         raise NotRun("nothing secret was sent")
-    lines = (await lab.inside.everything()).logged
-    found: dict[str, str] = {}
+    seen = await lab.inside.everything()
+    lines = seen.logged
+    found: dict[str, tuple[str, Origin | None]] = {}
     for line in lines:
         for secret, what in secrets.items():
             if secret in line:
-                found.setdefault(what, line.replace(secret, "•••"))
-    for what, line in found.items():
-        yield CHECK.broken("the log", f"{what} is in the log", case=what).because(line[:300])
+                found.setdefault(what, (line.replace(secret, "•••"), _place(seen.places.get(line, ""))))
+    for what, (line, place) in found.items():
+        broken = CHECK.broken("the log", f"{what} is in the log", case=what, cause=str(place or what))
+        yield replace(broken, source=place).because(line[:300])
     if not found:
         says = f"{len(secrets)} passwords and tokens are in none of {len(lines)} lines"
         yield CHECK.proved("the log", says)
+
+
+def _place(said: str) -> Origin | None:
+    file, _, line = said.rpartition(":")
+    return Origin(file, int(line)) if file else None
 
 
 def _sent(lab: Lab) -> dict[str, str]:

@@ -38,7 +38,7 @@ def main(descriptor: int) -> int:
     drivers.teach(elsewhere, record)
     forbidden.shut()
     follow_threads()
-    logs.listen(record)
+    logs.listen(record, sources)
     sys.path[:0] = [str(each) for each in (folder, folder / "src") if each.is_dir()]
     channel.answers = {
         "observed": lambda asked: record.of(asked["mark"]),

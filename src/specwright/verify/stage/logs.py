@@ -7,18 +7,20 @@ import threading
 from typing import Any, TextIO
 
 from specwright.verify.stage.record import Record
+from specwright.verify.stage.source import Sources
 
 
-def listen(record: Record) -> None:
+def listen(record: Record, sources: Sources) -> None:
     """Hear every logger, whatever handlers the app gives or takes from it, and what is printed."""
     call = logging.Logger.callHandlers
     written = logging.Formatter("%(levelname)s %(name)s %(message)s")
 
     def heard(self: logging.Logger, entry: logging.LogRecord) -> Any:
+        place = sources.at(sys._getframe())
         try:
-            record.log(written.format(entry))
+            record.log(written.format(entry), place)
         except Exception as error:  # the arguments do not fit the message: logging itself only prints that
-            record.log(f"{entry.levelname} {entry.name} {entry.msg} ({error})")
+            record.log(f"{entry.levelname} {entry.name} {entry.msg} ({error})", place)
         _logging.now = True
         try:
             return call(self, entry)
@@ -26,8 +28,8 @@ def listen(record: Record) -> None:
             _logging.now = False
 
     logging.Logger.callHandlers = heard  # type: ignore[method-assign, assignment]
-    sys.stdout = _Heard(sys.stdout, record)
-    sys.stderr = _Heard(sys.stderr, record)
+    sys.stdout = _Heard(sys.stdout, record, sources)
+    sys.stderr = _Heard(sys.stderr, record, sources)
 
 
 #: Whether a handler of this thread is at work: what it prints has been heard already.
@@ -37,9 +39,10 @@ _logging = threading.local()
 class _Heard(io.TextIOBase):
     """A stream that is listened to."""
 
-    def __init__(self, stream: TextIO, record: Record) -> None:
+    def __init__(self, stream: TextIO, record: Record, sources: Sources) -> None:
         self._stream = stream
         self._record = record
+        self._sources = sources
         #: By thread: the two halves of a line belong together.
         self._begun = threading.local()
 
@@ -47,7 +50,7 @@ class _Heard(io.TextIOBase):
         *lines, self._begun.line = (getattr(self._begun, "line", "") + text).split("\n")
         for line in lines:
             if line.strip() and not getattr(_logging, "now", False):
-                self._record.log(line)
+                self._record.log(line, self._sources.at(sys._getframe()))
         return self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:

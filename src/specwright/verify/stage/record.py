@@ -38,6 +38,7 @@ class Record:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[str, list[tuple[str, Any]]] = {kind: [] for kind in _KINDS}
+        self._places: dict[str, str] = {}
         self._by_mark: dict[str, dict[str, list[Any]]] = {}
         self._open: defaultdict[str, int] = defaultdict(int)
         self._stopped: frozenset[str] = frozenset()
@@ -48,9 +49,11 @@ class Record:
         if not _FRAME.fullmatch(text) and not _OWN.match(text):
             self._add("statements", text)
 
-    def log(self, line: str) -> None:
-        """A line that is logged or printed."""
+    def log(self, line: str, place: str | None = None) -> None:
+        """A line that is logged or printed, and where."""
         self._add("logged", line)
+        if place is not None and len(self._places) < _KEPT:
+            self._places.setdefault(line, place)
 
     def exception(self, text: str) -> None:
         """An exception that nobody caught."""
@@ -99,7 +102,8 @@ class Record:
     def everything(self) -> dict[str, Any]:
         """What was seen since the start."""
         with self._lock:
-            return {kind: [what for _, what in seen] for kind, seen in self._seen.items()}
+            seen = {kind: [what for _, what in seen] for kind, seen in self._seen.items()}
+            return seen | {"places": dict(self._places)}
 
     def _add(self, kind: str, what: Any, name: str | None = "?") -> None:
         name = mark.get() if name == "?" else name

@@ -17,9 +17,15 @@ class Sources:
 
     def __init__(self, folder: str) -> None:
         self.folder = os.path.realpath(folder)
+        self._names: dict[str, str | None] = {}
 
     def relative(self, file: str) -> str | None:
         """A file's name within the folder; None where it is not the app's own."""
+        if file not in self._names:
+            self._names[file] = self._relative(file)
+        return self._names[file]
+
+    def _relative(self, file: str) -> str | None:
         if file.startswith("<"):  # frozen, or made of a string
             return None
         if not os.path.isabs(file) and not os.path.isfile(file):  # of a C extension, as its author called it

@@ -396,4 +396,5 @@ def _observed(seen: Mapping[str, Any]) -> Observed:
         logged=tuple(seen.get("logged", ())),
         raised=tuple(seen.get("raised", ())),
         stuck=seen.get("stuck", ""),
+        places=seen.get("places", {}),
     )

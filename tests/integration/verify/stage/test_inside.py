@@ -32,7 +32,12 @@ def test_what_is_said_belongs_to_its_request(shop: Play) -> None:
     assert shop("GET", "/said/one").inside.logged == ("printed one", "WARNING shop logged one")
     assert shop("GET", "/said/two").inside.logged == ("printed two", "WARNING shop logged two")
     assert shop("GET", "/headers").inside.logged == ()
-    assert "printed one" in shop.everything().logged
+    seen = shop.everything()
+    assert "printed one" in seen.logged
+    lines = (APPS / "in_memory.py").read_text().splitlines()
+    for said, code in (("printed one", "print("), ("WARNING shop logged one", "warning(")):
+        file, _, line = seen.places[said].partition(":")
+        assert file == "in_memory.py" and code in lines[int(line) - 1]
 
 
 def test_what_comes_after_the_answer_counts(shop: Play) -> None:
