@@ -40,7 +40,11 @@ async def run(lab: Lab) -> AsyncIterator[Result]:
 async def _judged(lab: Lab, collection: Collection, operation: Operation) -> AsyncIterator[Result]:
     row = await lab.new_row(collection, lab.people.owner)
     declared = members(form_of(operation, collection).schema)
-    attempts = await _theirs(lab, collection) | dict(_attempts(lab, collection, row.body))
+    theirs = await _theirs(lab, collection)
+    if not declared:
+        # A body that declares nothing may well set what differs with people: an address, a language.
+        theirs = {member: value for member, value in theirs.items() if member in collection.owned_by}
+    attempts = theirs | dict(_attempts(lab, collection, row.body))
     for member, value in attempts.items():
         if member in declared:
             continue
