@@ -172,3 +172,32 @@ def test_a_report_is_written_also_when_nobody_reads_the_terminal(tmp_path: Path,
         said = running.stderr.read().decode()
         assert running.wait(300) == 1, said
     assert "AZ01" in output.read_text(encoding="utf-8") and "Traceback" not in said
+
+
+_STRICT = """
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+class Entry(BaseModel):
+    name: str
+    password: str = Field(pattern="^[0-9]+$")
+
+app = FastAPI()
+
+@app.post("/login")
+def login(entry: Entry) -> dict[str, str]:
+    return {"token": entry.name}
+"""
+
+
+def test_what_ends_a_run_holds_no_password(tmp_path: Path) -> None:
+    """FastAPI's answer to a login that it refuses repeats what was sent."""
+    (tmp_path / "app.py").write_text(_STRICT)
+    (tmp_path / "people.toml").write_text(
+        '[login]\nrequest = "POST /login"\njson = {name = "{name}", password = "{password}"}\n'
+        '[people.ada]\npassword = "open-sesame-4711"\nusername = "ada"\n'
+    )
+    command = [sys.executable, "-m", "specwright", "verify", "app:app", "--people", "people.toml"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 2 and "ada of people.toml cannot sign in" in ended.stderr
+    assert "open-sesame" not in ended.stderr and "‹password of ada›" in ended.stderr

@@ -4,8 +4,8 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -17,7 +17,7 @@ import typer
 from specwright.cli.project import SPECS, find_project
 from specwright.cli.proof import proofs
 from specwright.cli.staging import project
-from specwright.model.errors import ConfigError, SpecError
+from specwright.model.errors import ConfigError, SpecError, SpecwrightError
 from specwright.model.manifest import Manifest
 from specwright.model.requirement import Requirement
 from specwright.read.project import read_project
@@ -26,7 +26,8 @@ from specwright.verify.baseline import Baseline, read_baseline
 from specwright.verify.check import Check, all_checks, choose_checks
 from specwright.verify.engine import Began, Ended, run
 from specwright.verify.lab import Lab
-from specwright.verify.people.confidential import Confidential
+from specwright.verify.people.confidential import Confidential, declared_secrets
+from specwright.verify.people.declared import read_instructions
 from specwright.verify.project import Project
 from specwright.verify.reports import text
 from specwright.verify.reports.document import document
@@ -301,20 +302,33 @@ class _Verification:
             python=self.python,
         )
         confidential = Confidential()
-        async with asked as made, aclosing(run(made, checks)) as running:
-            async for event in running:
-                match event:
-                    case Began(check):
-                        self.terminal.progress(f"  … {check.id}  {check.name}")
-                    case Ended(check, results):
-                        self.terminal.progress("")
-                        self._secrets = confidential.of(made)
-                        mask = Mask(self._secrets)
-                        shown = [mask.result(result) for result in results]
-                        self._results += shown
-                        seen = replace(self._report, checks=[check], results=shown)
-                        self.terminal.say(*text.judged(seen))
-            return made
+        with _without_secrets(self.people):
+            async with asked as made, aclosing(run(made, checks)) as running:
+                async for event in running:
+                    match event:
+                        case Began(check):
+                            self.terminal.progress(f"  … {check.id}  {check.name}")
+                        case Ended(check, results):
+                            self.terminal.progress("")
+                            self._secrets = confidential.of(made)
+                            mask = Mask(self._secrets)
+                            shown = [mask.result(result) for result in results]
+                            self._results += shown
+                            seen = replace(self._report, checks=[check], results=shown)
+                            self.terminal.say(*text.judged(seen))
+                return made
+
+
+@contextmanager
+def _without_secrets(people: Path | None) -> Iterator[None]:
+    """What ends a run is told without the secrets of people.toml: an app may repeat what it was sent."""
+    try:
+        yield
+    except SpecError:
+        raise
+    except SpecwrightError as error:
+        known = {} if people is None else declared_secrets(read_instructions(people))
+        raise ConfigError(Mask(known).text(str(error))) from None
 
 
 def _is_app(target: str) -> bool:
