@@ -39,8 +39,10 @@ async def shut_out(lab: Lab, since: Sequence[Probe]) -> str:
     if not any(map(_limited, since)):
         return ""
     good = {probe.path: probe for probe in lab.probes if probe.method == "GET" and probe.succeeded}
-    again = [await patiently(partial(lab.sent, probe)) for probe in islice(good.values(), _FEW)]
-    return _LIMITS if again and all(map(_limited, again)) else ""
+    for probe in islice(good.values(), _FEW):
+        if not _limited(await patiently(partial(lab.sent, probe))):
+            return ""
+    return _LIMITS if good else ""
 
 
 async def _without_the_door(lab: Lab) -> list[Probe]:
