@@ -26,7 +26,7 @@ fuzz: $(INSTALLED)  ## the properties, thousands of cases: make fuzz ROUNDS=20
 			--ignore=tests/properties/test_flipped_operators.py || exit 1; done
 
 faults: $(INSTALLED)  ## kills, restarts, rude clients: each as often as docs/reliability.md says
-	FAULTS=long $(BIN)/pytest tests/faults tests/integration/db
+	FAULTS=long $(BIN)/pytest tests/faults tests/integration/db tests/broken
 
 mutants: $(INSTALLED)  ## the backend without one guard at a time; which check misses it
 	$(BIN)/python tests/mutants $(ARGS)
