@@ -52,6 +52,11 @@ class Mutant:
     again: int = 1
 
     @property
+    def words(self) -> str:
+        """What is removed, and in which of the places that are alike."""
+        return f"{self.removed} ({self.again})" if self.again > 1 else self.removed
+
+    @property
     def place(self) -> str:
         """`sql/reads.py:52`."""
         return f"{self.module}:{self.line}"
@@ -59,7 +64,7 @@ class Mutant:
     @property
     def name(self) -> str:
         """What tells it from the others."""
-        return f"{self.guard} {self.place} {self.removed}"
+        return f"{self.guard} {self.place} {self.words}"
 
 
 def mutants(guards: Sequence[Guard]) -> list[Mutant]:
@@ -76,7 +81,7 @@ def mutants(guards: Sequence[Guard]) -> list[Mutant]:
                 f"{guard.name}: {len(found)} places in {', '.join(guard.modules)}, and there must be"
                 f" {guard.least}: has it moved, or been renamed? Its `find` says how it is looked for."
             )
-        made += (mutant for mutant in found if mutant.removed not in guard.unseen)
+        made += (mutant for mutant in found if mutant.words not in guard.unseen)
     return made
 
 
@@ -282,6 +287,7 @@ GUARDS = (
         _conjoined("_decide", "_granted", "within", "_life"),
         ("AM01", "AZ03"),
         12,
+        {"asked in _decide (6)": "no request takes a row out of its tenant, nor deletes it by an update"},
     ),
     Guard("part of a member's condition", _sql("members"), _conjoined("sets"), ("AM01", "AZ04"), 2),
     Guard(
@@ -304,6 +310,13 @@ GUARDS = (
         _refusals("Problem('not_found'", "Problem('forbidden'", "Problem('precondition", "unauthenticated()"),
         ("requirements", "HT02", "AM01", "IV01"),
         9,
+        {
+            "not scope.possible or not shape.scope.possible in read": (
+                "only saves work: a scope that is not possible finds no row"
+            ),
+            "self.endpoints.resource.if_match_required and b'if-match' not in request.headers"
+            " in _refuse_versions": "only says more: `conditions` refuses the same with the same status",
+        },
     ),
     Guard("entity tag", ("api/endpoints.py",), _calls("is_known", "False"), ("HT02",), 1),
     Guard("entity tag", ("api/endpoints.py",), _calls("wanted_versions", "None"), ("HT02",), 1),

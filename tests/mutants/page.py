@@ -35,7 +35,7 @@ def page(text: str, mutants: Sequence[Mutant], results: Mapping[str, Verdict]) -
 def cells(mutant: Mutant) -> str:
     """The row of a mutant but for the last cell; without its line, which code above it may move."""
     removed = mutant.removed.replace("|", "\\|").replace("\n", " ")
-    again = f" ({mutant.again})" if mutant.again > 1 else ""
+    again = mutant.words.removeprefix(mutant.removed)
     return f"| {mutant.guard} | `{mutant.module}` | `{removed}`{again} |"
 
 

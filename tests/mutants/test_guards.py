@@ -23,6 +23,7 @@ def test_there_are_enough() -> None:
         "policy", "index",
     }  # fmt: skip
     assert len({(mutant.module, mutant.text) for mutant in _MUTANTS}) == len(_MUTANTS)
+    assert len({mutant.name for mutant in _MUTANTS}) == len(_MUTANTS)
 
 
 @pytest.mark.parametrize("mutant", _MUTANTS, ids=lambda mutant: mutant.name)
@@ -46,7 +47,9 @@ def test_a_guard_that_has_moved_is_missed() -> None:
 def test_what_is_left_out_is_there() -> None:
     """A place that is left out, or tried without its second guard, is a place; and it is said why."""
     for guard in GUARDS:
-        found = {mutant.removed for mutant in mutants([replace(guard, unseen={})])}
+        found = {
+            each for mutant in mutants([replace(guard, unseen={})]) for each in (mutant.words, mutant.removed)
+        }
         assert guard.unseen.keys() | guard.twice.keys() <= found
         assert all(guard.unseen.values())
 

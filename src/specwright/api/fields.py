@@ -30,8 +30,7 @@ def exists(field: Field, members: Members) -> bool:
 
     `hidden` is for no one; `readable by` is for others as if it did not exist (DESIGN §4).
     """
-    there = field.shown is not Shown.HIDDEN and (field.stored or field.calculated or field.linked is not None)
-    return there and members.sees(field.name) != FALSE
+    return field.shown is not Shown.HIDDEN and members.sees(field.name) != FALSE
 
 
 def seen(resource: Resource, members: Members) -> tuple[Field, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from specwright.model.resource import Resource
 from specwright.verify.check import Check
 from specwright.verify.database.plan import Plans
 from specwright.verify.database.plans import plans
@@ -71,14 +72,15 @@ async def _reads(lab: Lab, row: Row) -> AsyncIterator[tuple[Operation, Probe]]:
     for operation in (collection.list, collection.read, *collection.others):
         if operation is None or operation.method != "GET":
             continue
-        for query in _queries(collection, operation, row.body, _looked_up(lab, collection)):
+        resource = None if lab.manifest is None else resource_at(lab.manifest, collection.operations[0].path)
+        for query in _queries(collection, operation, row.body, resource):
             probe = await lab.send(row.person, operation, row.place, query=query)
             if probe.succeeded:
                 yield operation, probe
 
 
 def _queries(
-    collection: Collection, operation: Operation, body: Mapping[str, Any], looked_up: set[str]
+    collection: Collection, operation: Operation, body: Mapping[str, Any], resource: Resource | None
 ) -> list[Mapping[str, str]]:
     if operation is not collection.list:
         return [{}]
@@ -87,17 +89,20 @@ def _queries(
         f"{name}{_ITEM}": str(item[0]) for name, item in body.items() if item and isinstance(item, list)
     }
     filters = [each.name for each in operation.of("query") if each.name in values]
-    if len(filters) > _DELIBERATE and len(filters) > len(values) * 3 / 4:
+    if resource is not None or (len(filters) > _DELIBERATE and len(filters) > len(values) * 3 / 4):
         # By whatever a row has: that says of no column that it is used so.
+        looked_up = _looked_up(collection, resource)
         filters = [name for name in filters if name.removesuffix(_ITEM) in looked_up]
-    searched = [each.name for each in operation.of("query") if each.name in _SEARCHES]
-    return [{}, *({name: values[name]} for name in filters), *({name: "something"} for name in searched)]
+    asked = [{name: values[name]} for name in filters]
+    asked += [{each.name: "something"} for each in operation.of("query") if each.name in _SEARCHES]
+    if resource is not None and resource.deleted is not None:
+        asked.append({"deleted": "only"})
+    return [{}, *asked]
 
 
-def _looked_up(lab: Lab, collection: Collection) -> set[str]:
+def _looked_up(collection: Collection, resource: Resource | None) -> set[str]:
     """The members that rows are looked up by: references, and what a spec says of others."""
     found = {each.member for each in collection.references}
-    resource = None if lab.manifest is None else resource_at(lab.manifest, collection.operations[0].path)
     return found | {field.wire for field in (resource.fields if resource else ()) if field.indexed}
 
 

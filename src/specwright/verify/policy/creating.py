@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from specwright.model.field import Field
 from specwright.model.interpret import World
 from specwright.model.judge import Judge
 from specwright.model.verdict import Verdict
@@ -25,23 +26,22 @@ async def create(operation: Operation, scene: Scene) -> Try | None:
 
 async def create_below(operation: Operation, scene: Scene) -> Try | None:
     """With references to rows of the owner, those that need not be there among them."""
-    above = [field for field in scene.resource.fields if field.target and field.filled is None]
-    if not above:
+    if not _above(scene):
         return None
     body = await body_for(operation, scene, scene.row.person)
-    for field in above:
-        stored = field.stored and not scene.manifest.resource(str(field.target)).external
-        if stored and field.wire not in body:
-            body[field.wire] = await owners_key(scene, str(field.target))
-    return _creating(operation, scene, body)
+    return _creating(operation, scene, await _below(scene, body))
 
 
 async def create_many(operation: Operation, scene: Scene) -> Try | None:
+    """The second with references to rows of the owner, where that is allowed."""
     try:
         first, second = [await body_for(operation, scene, scene.person) for _ in range(2)]
     except NotRun:
         first, second = [await body_for(operation, scene, scene.row.person) for _ in range(2)]
     due = _judge_create(scene, first)
+    if due.allowed and _above(scene):
+        below = await _below(scene, second)
+        second = below if _judge_create(scene, below).allowed else second
     if due.allowed and not _judge_create(scene, second).allowed:
         return None
     known, resource, caller = _stored_keys(scene), scene.resource, scene.caller
@@ -68,6 +68,21 @@ async def create_again(operation: Operation, scene: Scene) -> Try | None:
         if field.unique and field.wire in body and field.target is None:
             body[field.wire] = scene.row.body.get(field.wire, body[field.wire])
     return _creating(operation, scene, body)
+
+
+def _above(scene: Scene) -> list[Field]:
+    """What refers to rows, and is for the client to fill."""
+    return [field for field in scene.resource.fields if field.target and field.filled is None]
+
+
+async def _below(scene: Scene, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with references to rows of the owner, where it has none."""
+    below = dict(body)
+    for field in _above(scene):
+        stored = field.stored and not scene.manifest.resource(str(field.target)).external
+        if stored and field.wire not in below:
+            below[field.wire] = await owners_key(scene, str(field.target))
+    return below
 
 
 def _creating(operation: Operation, scene: Scene, body: dict[str, Any]) -> Try:

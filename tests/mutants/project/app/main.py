@@ -33,6 +33,11 @@ async def tidy() -> None:
     """Nothing, if that is granted."""
 
 
+@backend.action(Task)
+async def look() -> None:
+    """Nothing, if that is granted."""
+
+
 @app.post("/api/v1/by-hand", include_in_schema=False)
 async def run(statement: Statement, session: SessionDep) -> list[str]:
     """The first column of what it answers."""

@@ -725,6 +725,10 @@ class Task(Row, table=True):
             name="ck_tasks_rule_fr_005",
         ),
         sa.CheckConstraint(
+            sa.literal_column("char_length(serial) <= 20"),
+            name="ck_tasks_serial_length",
+        ),
+        sa.CheckConstraint(
             sa.literal_column("status IN ('todo', 'doing', 'done')"),
             name="ck_tasks_status_literals",
         ),
@@ -809,6 +813,11 @@ class Task(Row, table=True):
         max_length=20,
         sa_column=sa.Column("code", sa.Text(collation="C")),
     )
+    serial: str | None = sqlmodel.Field(
+        default=None,
+        max_length=20,
+        sa_column=sa.Column("serial", sa.Text(collation="C")),
+    )
     project_id: uuid.UUID | None = sqlmodel.Field(
         default=None,
         sa_column=sa.Column("project_id", sa.Uuid()),
@@ -886,6 +895,10 @@ class Page(Row, table=True):
             name="ck_pages_lines_range",
         ),
         sa.CheckConstraint(
+            sa.literal_column("char_length(note) <= 80"),
+            name="ck_pages_note_length",
+        ),
+        sa.CheckConstraint(
             sa.literal_column("char_length(owner_id) BETWEEN 1 AND 255"),
             name="ck_pages_owner_id_length",
         ),
@@ -938,6 +951,11 @@ class Page(Row, table=True):
             nullable=False,
         ),
     )
+    note: str | None = sqlmodel.Field(
+        default=None,
+        max_length=80,
+        sa_column=sa.Column("note", sa.Text(collation="C")),
+    )
     owner_id: str = sqlmodel.Field(
         sa_column=sa.Column("owner_id", sa.Text(collation="C"), nullable=False),
     )
@@ -971,6 +989,14 @@ class Page(Row, table=True):
             sa.BigInteger(),
             nullable=False,
             server_default=sa.literal_column("1"),
+        ),
+    )
+    leaflets: list["Leaflet"] = sqlmodel.Relationship(
+        sa_relationship=orm.relationship(
+            "Leaflet",
+            back_populates="page",
+            lazy="raise_on_sql",
+            passive_deletes="all",
         ),
     )
 
@@ -1031,6 +1057,81 @@ class Draft(Row, table=True):
             sa.BigInteger(),
             nullable=False,
             server_default=sa.literal_column("1"),
+        ),
+    )
+
+
+class Leaflet(Row, table=True):
+    """Everybody who is signed in sees what is deleted."""
+
+    __tablename__ = "leaflets"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("id", name="pk_leaflets"),
+        sa.ForeignKeyConstraint(
+            ["page_id"],
+            ["pages.id"],
+            name="fk_leaflets_page_id",
+            ondelete="SET NULL",
+        ),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(text) BETWEEN 1 AND 80"),
+            name="ck_leaflets_text_length",
+        ),
+        sa.Index("ix_leaflets_created_at_id", "created_at", "id"),
+        sa.Index("ix_leaflets_deleted_at", "deleted_at"),
+        sa.Index("ix_leaflets_page_id", "page_id"),
+    )
+
+    id: uuid.UUID = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("id", sa.Uuid(), nullable=False, server_default=_NEW_ID),
+    )
+    text: str = sqlmodel.Field(
+        min_length=1,
+        max_length=80,
+        sa_column=sa.Column("text", sa.Text(collation="C"), nullable=False),
+    )
+    page_id: uuid.UUID | None = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("page_id", sa.Uuid()),
+    )
+    created_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+        ),
+    )
+    updated_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+            onupdate=sa.func.transaction_timestamp(),
+        ),
+    )
+    deleted_at: dt.datetime | None = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("deleted_at", sa.DateTime(timezone=True)),
+    )
+    version: int = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "version",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
+        ),
+    )
+    page: "Page | None" = sqlmodel.Relationship(
+        sa_relationship=orm.relationship(
+            "Page",
+            back_populates="leaflets",
+            lazy="raise_on_sql",
         ),
     )
 
