@@ -35,7 +35,7 @@ async def _unique(lab: Lab, collection: Collection, create: Operation) -> Result
     Raises:
         NotRun: they may be.
     """
-    row = await lab.new_row(collection, lab.people.owner)
+    row = await lab.fresh_row(collection, lab.people.owner)
     again = await lab.sent(await _creating(lab, create, row))
     if not again.succeeded:
         raise NotRun("a second row of its maker's is refused, whatever it holds", again)
@@ -82,7 +82,7 @@ async def _versions(lab: Lab, collection: Collection, change: Operation) -> Resu
     Raises:
         NotRun: rows have no tags, or tags that are not kept to even one after the other.
     """
-    row = await lab.new_row(collection, lab.people.owner)
+    row = await lab.fresh_row(collection, lab.people.owner)
     tag = _tag(await lab.read(row))
     first = await lab.sent(await _changing(lab, change, row, tag))
     late = await lab.sent(await _changing(lab, change, row, tag))
