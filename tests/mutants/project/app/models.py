@@ -1136,6 +1136,63 @@ class Leaflet(Row, table=True):
     )
 
 
+class Wish(Row, table=True):
+    """Anybody makes, changes and deletes one, and nobody but an auditor reads any."""
+
+    __tablename__ = "wishes"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("id", name="pk_wishes"),
+        sa.CheckConstraint(
+            sa.literal_column("char_length(text) BETWEEN 1 AND 80"),
+            name="ck_wishes_text_length",
+        ),
+        sa.Index("ix_wishes_created_at_id", "created_at", "id"),
+        sa.Index("ix_wishes_deleted_at", "deleted_at"),
+    )
+
+    id: uuid.UUID = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("id", sa.Uuid(), nullable=False, server_default=_NEW_ID),
+    )
+    text: str = sqlmodel.Field(
+        min_length=1,
+        max_length=80,
+        sa_column=sa.Column("text", sa.Text(collation="C"), nullable=False),
+    )
+    created_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+        ),
+    )
+    updated_at: dt.datetime = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.literal_column("transaction_timestamp()"),
+            onupdate=sa.func.transaction_timestamp(),
+        ),
+    )
+    deleted_at: dt.datetime | None = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column("deleted_at", sa.DateTime(timezone=True)),
+    )
+    version: int = sqlmodel.Field(
+        default=None,
+        sa_column=sa.Column(
+            "version",
+            sa.BigInteger(),
+            nullable=False,
+            server_default=sa.literal_column("1"),
+        ),
+    )
+
+
 class TaskLabels(sqlmodel.SQLModel, table=True):
     """Links of Task.labels."""
 
