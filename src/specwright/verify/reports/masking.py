@@ -22,16 +22,17 @@ _HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "x-auth-token"}
 )
 _HINTS = r"(?:pass|pwd|pw|secret|token|hash|digest|jwt|sid|otp|key|credential)"
-#: A member of JSON, or of a mapping as Python writes it; also within another text.
+#: A member of JSON, or of a mapping as Python writes it; also within another text. Names are taken in one go:
+#: an answer may hold words of many thousand letters.
 _MEMBER = re.compile(
-    rf"(?P<q>\\*[\"'])(?P<name>[\w.\-]*{_HINTS}[\w.\-]*)(?P=q)(?P<between>\s*:\s*)"
+    rf"(?P<q>\\{{0,31}}[\"'])(?=[\w.\-]*?{_HINTS})(?P<name>[\w.\-]++)(?P=q)(?P<between>\s*:\s*)"
     r"(?P<v>\\*[\"'])(?P<value>(?:(?!(?P=v))(?:\\.|.))*)",
     re.I | re.S,
 )
 #: A member of a form or a query; or a comparison with a text, as in SQL.
 _FIELD = re.compile(
-    rf"(?P<name>[\w.\-\[\]]*{_HINTS}[\w.\-\[\]]*)(?:(?P<between>=)(?P<value>[^&\s\"'<>#;,)]+)"
-    rf"|(?P<sql>\s*=\s*)'(?P<text>[^']*)')",
+    rf"(?<![\w.\-\[\]])(?=[\w.\-\[\]]*?{_HINTS})(?P<name>[\w.\-\[\]]++)"
+    r"(?:(?P<between>=)(?P<value>[^&\s\"'<>#;,)]+)|(?P<sql>\s*=\s*)'(?P<text>[^']*)')",
     re.I,
 )
 _HEADER = re.compile(
@@ -45,7 +46,7 @@ _SHAPES = (
     (re.compile(r"\$argon2[a-z]*\$[\w$=,+/.\-]+"), "‹password hash›"),
     (re.compile(r"\$2[abxy]?\$\d\d\$[\w./]{20,}"), "‹password hash›"),
     (re.compile(r"\$(?:5|6|7|y|gy|scrypt|s0|pbkdf2[\w\-]*)\$[\w./$=,+\-]{16,}"), "‹password hash›"),
-    (re.compile(r"\b(?:scrypt|pbkdf2)(?:[_:\-][\w\-]+)*[:$][\w:$./=+\-]{16,}"), "‹password hash›"),
+    (re.compile(r"\b(?:scrypt|pbkdf2)[\w:\-]*[:$][\w:$./=+\-]{16,}"), "‹password hash›"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.S), "‹private key›"),
 )
 _ADDRESS = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+@")

@@ -173,3 +173,14 @@ def test_the_id_of_a_finding_is_that_of_what_is_shown() -> None:
 def test_names_tell_secrets(name: str, kind: str | None) -> None:
     """In whatever way their words are joined."""
     assert confidential_name(name) == kind
+
+
+@pytest.mark.parametrize("said", ["a", "passkey", "\\", "eyJ", "cookie: "])
+def test_long_texts_are_read_once(said: str) -> None:
+    """Answers hold words of many letters: what looks for names does not begin at each letter anew."""
+    assert Mask({}).text('"pin_token": "abc", ' + said * 100_000).startswith('"pin_token": "‹token›"')
+
+
+def test_a_row_of_dashes_is_no_hash() -> None:
+    """The name of a way to hash may be underlined."""
+    assert Mask({}).text("scrypt" + "-" * 1000) == "scrypt" + "-" * 1000
