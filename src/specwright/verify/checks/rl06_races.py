@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from specwright.verify.check import Check
-from specwright.verify.crowd import failed, started
+from specwright.verify.crowd import bound, failed, started
 from specwright.verify.lab import Lab, NotRun, Row, parse
 from specwright.verify.result import Probe, Result
 from specwright.verify.rows.reading_back import learned
@@ -46,7 +46,8 @@ async def _unique(lab: Lab, collection: Collection, create: Operation) -> Result
         raise NotRun("a row like another is not refused as such", twice)
     won: list[Probe] = []
     for _ in range(_TIMES):
-        answers = await lab.at_once([await _creating(lab, create, row)] * _CREATES)
+        requests = [await _creating(lab, create, row)] * _CREATES
+        answers = await lab.at_once(requests, bound([again, twice], _CREATES))
         broken = [probe for probe in answers if failed(probe)]
         if broken:
             says = f"of {_CREATES} creates of one row at once, {len(broken)} are answered"
@@ -90,7 +91,8 @@ async def _versions(lab: Lab, collection: Collection, change: Operation) -> Resu
         raise NotRun("the tag of a row is not kept to", first, late)
     for _ in range(_TIMES):
         tag = _tag(await lab.read(row))
-        answers = await lab.at_once([await _changing(lab, change, row, tag) for _ in range(2)])
+        requests = [await _changing(lab, change, row, tag) for _ in range(2)]
+        answers = await lab.at_once(requests, bound([first, late], len(requests)))
         won = [probe for probe in answers if probe.succeeded]
         if any(failed(probe) for probe in answers):
             broken = next(probe for probe in answers if failed(probe))
