@@ -289,7 +289,7 @@ GUARDS = (
         12,
         {
             "asked in _decide (6)": "no request takes a row out of its tenant, nor deletes it by an update",
-            "read.before in _granted (2)": "the statement that hands a row over asks besides if it may be read",
+            "read.before in _granted (2)": "the statement asks besides whether the row may be read",
         },
     ),
     Guard("part of a member's condition", _sql("members"), _conjoined("sets"), ("AM01", "AZ04"), 2),
