@@ -22,6 +22,7 @@ from specwright.db import embedded
 # No wall clock in a test; `make fuzz` looks longer.
 # The same cases each time; `make fuzz` looks for new ones.
 settings.register_profile("specwright", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("short", parent=settings.get_profile("specwright"), max_examples=20)
 settings.register_profile("fuzz", deadline=None, max_examples=500, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "specwright"))
 

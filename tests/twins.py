@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from specwright.cli.staging import project
+from specwright.db.url import normalise
 from specwright.read.project import read_project
 from specwright.verify.assembly import lab
 from specwright.verify.check import Check, all_checks
@@ -40,17 +41,17 @@ class Twins:
         """Twins import the module `guard` beside their folders."""
         monkeypatch.setenv("PYTHONPATH", str(FOLDER))
 
-    async def test_a_broken_app_is_caught(self, pair: Path) -> None:
+    async def test_a_broken_app_is_caught(self, pair: Path, database_server: str) -> None:
         """The check of its name sees the fault."""
         check = _check(pair)
         # One that judges what others saw needs the others.
-        results = await _verified(pair, "broken", all_checks() if check.last else [check])
+        results = await _verified(pair, "broken", all_checks() if check.last else [check], database_server)
         fault = Standing.SUSPECTED if check.id in _READING else Standing.BROKEN
         assert check.id in [result.check for result in results if result.standing is fault], _told(results)
 
-    async def test_a_sound_app_gives_nothing(self, pair: Path) -> None:
+    async def test_a_sound_app_gives_nothing(self, pair: Path, database_server: str) -> None:
         """No check sees a fault; and the one of its name has proved something, so that its silence counts."""
-        results = await _verified(pair, "sound", _asked(pair))
+        results = await _verified(pair, "sound", _asked(pair), database_server)
         broken = [result for result in results if result.standing is Standing.BROKEN]
         assert not broken, _told(broken)
         own = [result for result in results if result.check == _check(pair).id]
@@ -75,14 +76,16 @@ def _asked(pair: Path) -> list[Check]:
     return [check for turn, check in enumerate(every, PAIRS.index(pair)) if check is own or turn % 4 == 0]
 
 
-async def _verified(pair: Path, twin: str, checks: Sequence[Check]) -> list[Result]:
-    """What checks say of an app, or of a project, on a stage."""
+async def _verified(pair: Path, twin: str, checks: Sequence[Check], server: str) -> list[Result]:
+    """What checks say of an app, or of a project, on a stage; where they do harm, on a server of its own."""
     root = pair / twin
+    database = None if any(check.harm for check in checks) else normalise(server)
     if (root / "specs").is_dir():
         with project(root, read_project(root)) as target:
-            return await _seen(lab(target), checks)
+            return await _seen(lab(target, database=database), checks)
     app, people = _file(pair, twin), pair / "people.toml"
-    return await _seen(lab(f"{app.stem}:app", app.parent, people if people.is_file() else None), checks)
+    instructions = people if people.is_file() else None
+    return await _seen(lab(f"{app.stem}:app", app.parent, instructions, database=database), checks)
 
 
 async def _seen(assembling: AbstractAsyncContextManager[Lab], checks: Sequence[Check]) -> list[Result]:
